@@ -1,0 +1,1 @@
+"""MQTT in: the subscriber and one decoder a dialect."""

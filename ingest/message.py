@@ -1,0 +1,16 @@
+"""What arrived on MQTT."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+
+class Message(NamedTuple):
+    """A message as the broker handed it over; the receive time is aware and in UTC."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    received_at: datetime
+    dup: bool = False
+    #: What the source needs to acknowledge it: nobody else looks inside.
+    handle: Any = None

@@ -1,0 +1,154 @@
+"""Who lives where, who answers for them, and how to reach them."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from rules.periods import Shift
+
+
+class GridLevel(StrEnum):
+    """A level of the grid tree, from the city down."""
+
+    CITY = "city"
+    DISTRICT = "district"
+    STREET = "street"
+    COMMUNITY = "community"
+    GENERAL = "general"
+    MICRO = "micro"
+    EXCLUSIVE = "exclusive"
+
+
+class Role(StrEnum):
+    """What a worker is in the grid."""
+
+    MICRO = "micro"
+    GENERAL = "general"
+    DESK = "desk"
+    RESPONDER = "responder"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactMethod:
+    """One way to reach a person: a kind of channel (`sms`, `voice`, `apprise`, `webhook`, `console`) and an address."""
+
+    channel: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """A node of the grid tree."""
+
+    id: str
+    level: GridLevel
+    name: str
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """A person who answers for homes."""
+
+    id: str
+    name: str
+    role: Role
+    grids: tuple[str, ...]
+    #: In order of preference.
+    contact: tuple[ContactMethod, ...]
+    #: None at all: always on duty.
+    shifts: tuple[Shift, ...] = ()
+    #: Ids of workers, or of grids, whom this person stands in for.
+    backup_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resident:
+    """A person who lives in a home. Health notes are sensitive: masked in logs and lists."""
+
+    name: str
+    born: int | None = None
+    phone: str | None = None
+    living_alone: bool = True
+    care: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyContact:
+    """Somebody close to a resident; told of an incident where `notify` is set."""
+
+    name: str
+    relation: str | None = None
+    phone: str | None = None
+    notify: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """Where a home is, in degrees of the named datum (`wgs84`, `gcj02`, `bd09`)."""
+
+    lat: float
+    lon: float
+    datum: str = "wgs84"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A sensor in a home."""
+
+    id: str
+    home_id: str
+    kind: str
+    #: The id of the source it is heard through, and its name there.
+    source: str
+    name: str
+    room: str | None = None
+    #: Seconds between two signs of life at the most; None: not watched.
+    heartbeat_s: int | None = None
+    #: A contact mounted or wired the other way round.
+    invert: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A household."""
+
+    id: str
+    grid: str
+    address: str
+    location: Location | None = None
+    residents: tuple[Resident, ...] = ()
+    contacts: tuple[FamilyContact, ...] = ()
+    access: str | None = None
+    #: Things to know of on the spot, e.g. where the gas valve is; plans may name them as {hazards.gas_valve}.
+    hazards: dict[str, str] = field(default_factory=dict)
+    #: The residents are known to be elsewhere; inactivity rules rest.
+    away: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Responsibility:
+    """Who may have to be told of a home: the chain of grids above it, nearest first, and the people in them."""
+
+    grids: tuple[Grid, ...]
+    workers: tuple[Worker, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A stream of messages of one dialect under one topic base."""
+
+    id: str
+    dialect: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """What devices.yaml and grids.yaml say, as values."""
+
+    sources: tuple[Source, ...]
+    homes: tuple[Home, ...]
+    devices: tuple[Device, ...]
+    grids: tuple[Grid, ...]
+    workers: tuple[Worker, ...]

@@ -1,0 +1,1 @@
+"""Wiring: settings, configuration files, the service, the command line, the clock."""

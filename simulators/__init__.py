@@ -1,0 +1,1 @@
+"""The outside world: homes, gateways, phones, an SMS provider."""

@@ -1,0 +1,367 @@
+"""The tables. The database itself refuses what must never be: see the CHECK and UNIQUE constraints."""
+
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+from rules.decisions import DeliveryState, DueKind, Priority, Purpose
+from rules.incident import IncidentState, OutcomeKind
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware datetime, kept as whole microseconds since 1970 in UTC: one order, one form, on every database."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Refuse naive times; they are a mistake everywhere in Shouwang."""
+        if value is None:
+            return None
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Give it back in UTC."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def _one_of(column: str, values: type[DeliveryState | DueKind | IncidentState | OutcomeKind | Purpose]) -> str:
+    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
+
+
+#: BIGINT on PostgreSQL; plain INTEGER on SQLite, where only that makes a row id.
+_Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# --- the registry: what the three files say, brought in by difference -------------------------------------------------
+
+config_files = sa.Table(
+    "config_files",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("digest", sa.String, nullable=False),
+    sa.Column("applied_at", UtcTime, nullable=False),
+)
+
+sources = sa.Table(
+    "sources",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("dialect", sa.String, nullable=False),
+    sa.Column("base", sa.String, nullable=False),
+    sa.Column("gateway_state", sa.String),
+    #: When the gateway last said that it had started; its cached facts are distrusted for a while after that.
+    sa.Column("gateway_started_at", UtcTime),
+    sa.Column("closed_at", UtcTime),
+)
+
+#: What a gateway says of its devices (zigbee2mqtt: bridge/devices), kept because a persistent session hears it once.
+device_definitions = sa.Table(
+    "device_definitions",
+    metadata,
+    sa.Column("source", sa.String, primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("definition", sa.JSON, nullable=False),
+)
+
+grids = sa.Table(
+    "grids",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("level", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("parent", sa.String),
+    sa.Column("closed_at", UtcTime),
+)
+
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("role", sa.String, nullable=False),
+    #: Contact methods, shifts, grids, backup_for, as in grids.yaml.
+    sa.Column("document", sa.JSON, nullable=False),
+    sa.Column("closed_at", UtcTime),
+)
+
+worker_grids = sa.Table(
+    "worker_grids",
+    metadata,
+    sa.Column("worker_id", sa.String, primary_key=True),
+    sa.Column("grid_id", sa.String, primary_key=True, index=True),
+)
+
+#: Which person an incoming phone number belongs to. Numbers in E.164.
+worker_phones = sa.Table(
+    "worker_phones",
+    metadata,
+    sa.Column("phone", sa.String, primary_key=True),
+    sa.Column("worker_id", sa.String, primary_key=True),
+)
+
+homes = sa.Table(
+    "homes",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("grid", sa.String, nullable=False, index=True),
+    sa.Column("address", sa.String, nullable=False),
+    #: Residents, contacts, access, hazards, location, as in devices.yaml.
+    sa.Column("document", sa.JSON, nullable=False),
+    sa.Column("away", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("closed_at", UtcTime),
+)
+
+devices = sa.Table(
+    "devices",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("home_id", sa.String, nullable=False, index=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("room", sa.String),
+    sa.Column("heartbeat_s", sa.Integer),
+    sa.Column("invert", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("closed_at", UtcTime),
+    sa.Index("uq_devices_source_name", "source", "name", unique=True, sqlite_where=sa.text("closed_at IS NULL"),
+             postgresql_where=sa.text("closed_at IS NULL")),
+)
+
+# --- what is known of the world ---------------------------------------------------------------------------------------
+
+device_states = sa.Table(
+    "device_states",
+    metadata,
+    sa.Column("device_id", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("state", sa.String),
+    sa.Column("value", sa.Float),
+    sa.Column("unit", sa.String),
+    sa.Column("true_since", UtcTime, nullable=False),
+    sa.Column("last_seen", UtcTime, nullable=False),
+    sa.Column("active_at", UtcTime),
+    sa.Column("freshness", sa.String, nullable=False),
+)
+
+#: Changes of state, kept for as long as the retention setting says.
+state_changes = sa.Table(
+    "state_changes",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("device_id", sa.String, nullable=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("state", sa.String),
+    sa.Column("value", sa.Float),
+    sa.Column("unit", sa.String),
+    sa.Column("received_at", UtcTime, nullable=False, index=True),
+    sa.Column("observed_at", UtcTime),
+    sa.Column("freshness", sa.String, nullable=False),
+    sa.Index("ix_state_changes_device_id_received_at", "device_id", "received_at"),
+)
+
+quarantine = sa.Table(
+    "quarantine",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("received_at", UtcTime, nullable=False, index=True),
+    sa.Column("topic", sa.String, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Column("retain", sa.Boolean, nullable=False),
+    #: A word for the counter, e.g. `unknown_device`, `malformed_json`; and a sentence for a person.
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("sentence", sa.String, nullable=False),
+)
+
+#: Findings that stand.
+findings = sa.Table(
+    "findings",
+    metadata,
+    sa.Column("rule_id", sa.String, primary_key=True),
+    #: The device's id, or the home's where the finding is about the home.
+    sa.Column("subject", sa.String, primary_key=True),
+    sa.Column("home_id", sa.String, nullable=False, index=True),
+    sa.Column("device_id", sa.String),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("raised_at", UtcTime, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("verified", sa.Boolean, nullable=False),
+    sa.Column("incident_id", sa.String, index=True),
+)
+
+# --- incidents --------------------------------------------------------------------------------------------------------
+
+incidents = sa.Table(
+    "incidents",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("code", sa.String, nullable=False, index=True),
+    sa.Column("home_id", sa.String, nullable=False, index=True),
+    sa.Column("group", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("severity", sa.String, nullable=False),
+    sa.Column("title", sa.String, nullable=False),
+    sa.Column("kinds", sa.JSON, nullable=False),
+    sa.Column("opened_at", UtcTime, nullable=False, index=True),
+    sa.Column("verified", sa.Boolean, nullable=False),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("step", sa.Integer, nullable=False),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("round_began_at", UtcTime),
+    sa.Column("realerts", sa.Integer, nullable=False),
+    sa.Column("declined", sa.JSON, nullable=False),
+    sa.Column("answered_by", sa.String),
+    sa.Column("answered_by_name", sa.String),
+    sa.Column("answered_at", UtcTime),
+    sa.Column("arrived_at", UtcTime),
+    sa.Column("resolved_at", UtcTime),
+    sa.Column("outcome", sa.String),
+    sa.Column("outcome_by", sa.String),
+    sa.Column("note", sa.String),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("snapshot", sa.JSON, nullable=False),
+    sa.CheckConstraint(_one_of("state", IncidentState), name="state"),
+    sa.CheckConstraint(f"outcome IS NULL OR {_one_of('outcome', OutcomeKind)}", name="outcome"),
+    sa.CheckConstraint("(state = 'resolved') = (outcome IS NOT NULL)", name="closed_only_with_outcome"),
+    sa.CheckConstraint("(state = 'resolved') = (resolved_at IS NOT NULL)", name="resolved_at"),
+    sa.CheckConstraint("state NOT IN ('acknowledged') OR answered_by IS NOT NULL", name="somebody_answered"),
+    sa.Index("uq_incidents_open_home_group", "home_id", "group", unique=True,
+             sqlite_where=sa.text("state <> 'resolved'"), postgresql_where=sa.text("state <> 'resolved'")),
+    sa.Index("ix_incidents_state", "state", sqlite_where=sa.text("state <> 'resolved'"),
+             postgresql_where=sa.text("state <> 'resolved'")),
+)
+
+#: A code belongs to one incident until `free_after` (invariant code-is-unique).
+reply_codes = sa.Table(
+    "reply_codes",
+    metadata,
+    sa.Column("code", sa.String, primary_key=True),
+    sa.Column("incident_id", sa.String, nullable=False),
+    #: NULL while the incident is open; 30 days after it was resolved from then on.
+    sa.Column("free_after", UtcTime),
+)
+
+journal = sa.Table(
+    "journal",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("incident_id", sa.String, nullable=False, index=True),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("event", sa.String, nullable=False),
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+)
+
+#: Everything that waits (time is data).
+due = sa.Table(
+    "due",
+    metadata,
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("subject", sa.String, primary_key=True),
+    sa.Column("due_at", UtcTime, nullable=False, index=True),
+    sa.CheckConstraint(_one_of("kind", DueKind), name="kind"),
+)
+
+# --- the outbox -------------------------------------------------------------------------------------------------------
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("incident_id", sa.String, nullable=False, index=True),
+    sa.Column("step_key", sa.String, nullable=False),
+    sa.Column("recipient_id", sa.String, nullable=False),
+    sa.Column("recipient_name", sa.String, nullable=False),
+    sa.Column("channel", sa.String, nullable=False),
+    sa.Column("address", sa.String, nullable=False),
+    sa.Column("purpose", sa.String, nullable=False),
+    sa.Column("priority", sa.SmallInteger, nullable=False),
+    sa.Column("text", sa.String, nullable=False),
+    sa.Column("speech", sa.String, nullable=False),
+    sa.Column("code", sa.String, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("expires_at", UtcTime, nullable=False),
+    sa.Column("late_s", sa.Integer, nullable=False),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    #: When the dispatcher looks at it again: a try, or a question about a doubt.
+    sa.Column("next_attempt_at", UtcTime),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    #: Grows with every claim; a writer with an old fence is refused.
+    sa.Column("fence", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("owner", sa.String),
+    sa.Column("lease_until", UtcTime),
+    #: When the request whose outcome is not known may have left.
+    sa.Column("doubt_since", UtcTime),
+    sa.Column("provider_id", sa.String, index=True),
+    #: The provider's latest word on it, and its error code.
+    sa.Column("provider_status", sa.String),
+    sa.Column("error", sa.String),
+    sa.Column("sent_at", UtcTime),
+    sa.UniqueConstraint("incident_id", "step_key", "recipient_id", "channel", "address"),
+    sa.CheckConstraint(_one_of("state", DeliveryState), name="state"),
+    sa.CheckConstraint(_one_of("purpose", Purpose), name="purpose"),
+    sa.CheckConstraint(f"priority BETWEEN {min(Priority):d} AND {max(Priority):d}", name="priority"),
+    sa.CheckConstraint(
+        "(state = 'sending') = (owner IS NOT NULL AND lease_until IS NOT NULL)", name="sending_has_an_owner_and_a_lease"
+    ),
+    sa.CheckConstraint(
+        "state NOT IN ('pending', 'unknown') OR next_attempt_at IS NOT NULL", name="what_waits_has_a_time"
+    ),
+    sa.CheckConstraint("state <> 'unknown' OR doubt_since IS NOT NULL", name="a_doubt_has_a_beginning"),
+    sa.Index("ix_outbox_claim", "state", "priority", "next_attempt_at"),
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("delivery_id", _Id, nullable=False, index=True),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("outcome", sa.String, nullable=False),
+    sa.Column("detail", sa.String, nullable=False),
+)
+
+#: The provider's later words; one of a kind each, however often they come.
+receipts = sa.Table(
+    "receipts",
+    metadata,
+    sa.Column("provider_id", sa.String, primary_key=True),
+    sa.Column("status", sa.String, primary_key=True),
+    sa.Column("error_code", sa.String),
+    sa.Column("received_at", UtcTime, nullable=False),
+)
+
+#: Replies already handled, by the provider's id, so that one that comes twice changes nothing.
+replies = sa.Table(
+    "replies",
+    metadata,
+    sa.Column("provider_id", sa.String, primary_key=True),
+    sa.Column("sender", sa.String, nullable=False, index=True),
+    sa.Column("text", sa.String, nullable=False),
+    sa.Column("received_at", UtcTime, nullable=False),
+    sa.Column("verdict", sa.String, nullable=False),
+    sa.Column("answer", sa.String, nullable=False),
+)
+
+#: Addresses whose owner said STOP.
+opted_out = sa.Table(
+    "opted_out",
+    metadata,
+    sa.Column("address", sa.String, primary_key=True),
+    sa.Column("since", UtcTime, nullable=False),
+)

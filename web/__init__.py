@@ -1,0 +1,1 @@
+"""Everything over HTTP: health, metrics, the API, provider callbacks."""
