@@ -1,0 +1,166 @@
+"""The process behind `shouwang run`: settings in, everything wired and kept running until it is told to stop."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from watchfiles import awatch
+
+from ingest.embedded import EmbeddedBroker
+from ingest.options import MqttOptions
+from ingest.paho_source import PahoSource
+from ingest.subscriber import Subscriber
+from notify.channel import Channel
+from shouwang import auditor, channels, housekeeping
+from shouwang.clock import SystemClock
+from shouwang.configuration import Configuration
+from shouwang.health import Health
+from shouwang.service import Service
+from shouwang.settings import Settings
+from store.database import Database, DatabaseError
+from web.app import create_app
+from web.options import WebOptions
+from web.server import serve
+
+_log = logging.getLogger(__name__)
+
+#: How often due times are looked at; a step is never later than this because of the clockwork.
+TICK_S = 0.25
+AUDIT_EVERY_S = 30
+TIDY_EVERY_H = 6
+
+
+async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = None) -> None:
+    """Run the service until SIGTERM or SIGINT.
+
+    `sending` replaces the channels made from the settings (`--stub-channels`). Raises ConfigError, SettingsError,
+    DatabaseError or OSError with a sentence where it cannot start.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    clock = SystemClock()
+    configuration = Configuration(
+        settings.config.dir, time_zone=settings.time_zone, language=settings.language
+    )
+    # Wrong rules are said before anything is opened or bound.
+    rulebook = configuration.rulebook()
+
+    async with AsyncExitStack() as stack:
+        database = await Database.open(settings.database.url)
+        stack.push_async_callback(database.close)
+        await database.migrate()
+        if sending is None:
+            sending = await stack.enter_async_context(channels.from_settings(settings))
+        service = Service(database, rulebook, now=clock.now, channels=sending)
+        await configuration.apply(service)
+        await auditor.audit(service.core)
+
+        options = await stack.enter_async_context(_broker(settings))
+        source = PahoSource(options, service.decoder.subscriptions, now=clock.now)
+        subscriber = Subscriber(source, service.intake.take_in)
+        health = Health(service.core, broker_up=lambda: subscriber.connected)
+        service.core.metrics.on_scrape = health.refresh_gauges
+
+        async def reload() -> None:
+            if await configuration.reload(service):
+                await source.subscribe(service.decoder.subscriptions)
+
+        app = create_app(service.desk, service.phone, health, _web_options(settings), service.core.metrics)
+        async with asyncio.TaskGroup() as tasks:
+            jobs = [
+                tasks.create_task(_for_ever("subscriber", subscriber.run)),
+                tasks.create_task(_for_ever("dispatcher", service.dispatcher.run)),
+                tasks.create_task(_for_ever("clockwork", lambda: _ticking(service))),
+                tasks.create_task(_for_ever("file watch", lambda: _watch(settings.config.dir, reload))),
+                tasks.create_task(serve(app, settings.http.listen)),
+            ]
+            loop.add_signal_handler(signal.SIGHUP, lambda: tasks.create_task(reload()))
+            scheduler = _scheduler(service, settings)
+            scheduler.start()
+            _log.info("shouwang is up: http://%s, %d sources", settings.http.listen, len(service.decoder.subscriptions))
+            await stop.wait()
+            _log.info("stopping")
+            scheduler.shutdown(wait=False)
+            for job in jobs:
+                job.cancel()
+
+
+def _scheduler(service: Service, settings: Settings) -> AsyncIOScheduler:
+    """Wake what runs on a period. It holds no state of an incident, so that nothing is lost with it (time is data)."""
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    common = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+    scheduler.add_job(_audit, "interval", seconds=AUDIT_EVERY_S, args=[service], **common)
+    retention = timedelta(days=settings.database.retention_days)
+    scheduler.add_job(_tidy, "interval", hours=TIDY_EVERY_H, args=[service, retention], **common)
+    return scheduler
+
+
+async def _audit(service: Service) -> None:
+    with contextlib.suppress(DatabaseError):  # said by whoever needs the database for more than looking
+        await auditor.audit(service.core)
+
+
+async def _tidy(service: Service, retention: timedelta) -> None:
+    try:
+        await housekeeping.tidy(service.core, retention=retention)
+    except DatabaseError as error:
+        _log.warning("could not delete what is older than %s: %s", retention, error)
+
+
+async def _ticking(service: Service) -> None:
+    while True:
+        await service.clockwork.tick()
+        await asyncio.sleep(TICK_S)
+
+
+async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Supervise: whatever stops is begun again, with a pause that grows to half a minute."""
+    pause = 0.5
+    loop = asyncio.get_running_loop()
+    while True:
+        began = loop.time()
+        try:
+            await work()
+            _log.error("the %s ended by itself and is started again", name)
+        except DatabaseError as error:
+            _log.error("the %s waits for the database: %s", name, error)  # noqa: TRY400 - the sentence says it
+        except Exception:
+            _log.exception("the %s failed and is started again in %.1f s", name, pause)
+        pause = 0.5 if loop.time() - began > 60 else min(pause * 2, 30.0)
+        await asyncio.sleep(pause)
+
+
+async def _watch(directory: Path, reload: Callable[[], Awaitable[None]]) -> None:
+    async for changes in awatch(directory, recursive=True, step=200):
+        if any(path.endswith((".yaml", ".yml")) for _, path in changes):
+            await reload()
+
+
+@contextlib.asynccontextmanager
+async def _broker(settings: Settings) -> AsyncIterator[MqttOptions]:
+    if settings.mqtt.url.get_secret_value() != "embedded":
+        yield settings.mqtt.options()
+        return
+    async with EmbeddedBroker(settings.mqtt.embedded_dir, port=settings.mqtt.embedded_port) as broker:
+        _log.info("embedded broker on %s", broker.url)
+        yield settings.mqtt.options(url=broker.url)
+
+
+def _web_options(settings: Settings) -> WebOptions:
+    def secret(value: object) -> str | None:
+        return value.get_secret_value() if hasattr(value, "get_secret_value") else None
+
+    return WebOptions(
+        listen=settings.http.listen,
+        public_url=settings.http.public_url,
+        api_token=secret(settings.http.api_token),
+        twilio_auth_token=secret(settings.twilio.auth_token),
+    )

@@ -1,0 +1,172 @@
+"""Time: what has become due is decided and written, one transaction each (time is data)."""
+
+import logging
+from datetime import datetime, timedelta
+
+from rules import machine
+from rules.decisions import CancelDue, Due, DueKind, SetDue
+from rules.engine import Evaluation
+from rules.incident import Incident, IncidentState
+from rules.rulebook import Absent
+from shouwang import situations, verdicts
+from shouwang.core import Core
+from store import due, findings, incidents, outbox, registry, states
+from store.database import DatabaseError, Transaction
+
+_log = logging.getLogger(__name__)
+
+#: A due row whose handling fails is tried again after this; it never blocks the others.
+_POSTPONE = timedelta(seconds=30)
+
+#: How many rows one transaction takes.
+_AT_ONCE = 50
+
+
+class Clockwork:
+    """Handles due rows; woken by app.py, stepped by tests."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def next_at(self) -> datetime | None:
+        """When there is something to do next."""
+        async with self._core.database.read() as tx:
+            return await due.next_at(tx)
+
+    async def tick(self) -> int:
+        """Handle everything that is due now; return how many rows that were."""
+        handled = 0
+        while True:
+            soonest = await self.next_at()
+            if soonest is None or soonest > self._core.now():
+                return handled
+            handled += await self._some()
+
+    async def _some(self) -> int:
+        try:
+            return await self._claim(_AT_ONCE)
+        except DatabaseError:
+            raise
+        except Exception:
+            _log.exception("handling what is due failed; taking it one by one")
+            return await self._one_by_one()
+
+    async def _claim(self, limit: int) -> int:
+        now = self._core.now()
+        async with self._core.database.write() as tx:
+            rows = await due.claim(tx, now, limit)
+            for row in rows:
+                await self._handle(tx, row, now)
+            return len(rows)
+
+    async def _one_by_one(self) -> int:
+        now = self._core.now()
+        for handled in range(_AT_ONCE):
+            row: Due | None = None
+            try:
+                async with self._core.database.write() as tx:
+                    rows = await due.claim(tx, now, 1)
+                    if not rows:
+                        return handled
+                    row = rows[0]
+                    await self._handle(tx, row, now)
+            except DatabaseError:
+                raise
+            except Exception:
+                if row is None:
+                    raise
+                _log.exception("%s of %s failed; it is tried again in %s", row.kind, row.subject, _POSTPONE)
+                async with self._core.database.write() as tx:
+                    await due.put(tx, [SetDue(kind=row.kind, subject=row.subject, due_at=now + _POSTPONE)])
+        return _AT_ONCE
+
+    async def _handle(self, tx: Transaction, row: Due, now: datetime) -> None:
+        # The row is taken away first; whoever handles it sets the next one where there is one.
+        await due.cancel(tx, [CancelDue(kind=row.kind, subject=row.subject)])
+        match row.kind:
+            case DueKind.STEP | DueKind.ARRIVAL | DueKind.OUTCOME:
+                await self._incident(tx, row, now)
+            case DueKind.HOLD:
+                await self._hold(tx, row, now)
+            case DueKind.ABSENCE:
+                await self._absence(tx, row, now)
+            case DueKind.OFFLINE:
+                await self._offline(tx, row, now)
+
+    async def _incident(self, tx: Transaction, row: Due, now: datetime) -> None:
+        incident = await incidents.load(tx, row.subject, lock=True)
+        if incident is None or not _fits(incident, row.kind):
+            return
+        paged = await outbox.paged(tx, incident.id)
+        match row.kind:
+            case DueKind.STEP:
+                decision = machine.step_due(incident, due_at=row.due_at, paged=paged, now=now)
+            case DueKind.ARRIVAL:
+                decision = machine.arrival_due(incident, due_at=row.due_at, paged=paged, now=now)
+            case _:
+                decision = machine.outcome_due(incident, due_at=row.due_at, paged=paged, now=now)
+        await verdicts.write(self._core, tx, decision, before=incident, now=now)
+
+    async def _hold(self, tx: Transaction, row: Due, now: datetime) -> None:
+        rule_id, device_id = row.subject.split("/", 1)
+        device = (await registry.devices(tx, [device_id])).get(device_id)
+        if device is None or self._core.rules.rule(rule_id) is None:
+            return
+        evaluation = self._core.rules.engine.hold_due(
+            rule_id,
+            device,
+            states=await states.load(tx, [device_id]),
+            standing=await findings.standing(tx, [device_id]),
+            away=await registry.away(tx, [device.home_id]),
+            now=now,
+        )
+        await self._write(tx, evaluation, now)
+
+    async def _absence(self, tx: Transaction, row: Due, now: datetime) -> None:
+        rule_id, home_id = row.subject.split("/", 1)
+        rule = self._core.rules.rule(rule_id)
+        devices = (await registry.devices_of_homes(tx, [home_id])).get(home_id, [])
+        if rule is None or not isinstance(rule.when, Absent) or not devices:
+            return
+        evaluation = self._core.rules.engine.absence_due(
+            rule_id,
+            home_id,
+            devices=devices,
+            states=await states.load(tx, [device.id for device in devices]),
+            standing=await findings.standing(tx, [home_id]),
+            away=await registry.away(tx, [home_id]),
+            now=now,
+        )
+        await self._write(tx, evaluation, now)
+
+    async def _offline(self, tx: Transaction, row: Due, now: datetime) -> None:
+        device = (await registry.devices(tx, [row.subject])).get(row.subject)
+        if device is None:
+            return
+        gateway = (await registry.gateways(tx)).get(device.source)
+        evaluation = self._core.rules.engine.offline_due(
+            device,
+            states=await states.load(tx, [device.id]),
+            standing=await findings.standing(tx, [device.id]),
+            now=now,
+            gateway_offline=gateway is not None and gateway.state == "offline",
+        )
+        await self._write(tx, evaluation, now)
+
+    async def _write(self, tx: Transaction, evaluation: Evaluation, now: datetime) -> None:
+        await states.save(tx, evaluation.states)
+        await due.put(tx, [change for change in evaluation.due if isinstance(change, SetDue)])
+        await due.cancel(tx, [change for change in evaluation.due if isinstance(change, CancelDue)])
+        for finding in evaluation.findings:
+            await situations.settle(self._core, tx, finding, now)
+
+
+_STATE_OF_DUTY = {
+    DueKind.STEP: IncidentState.OPEN,
+    DueKind.ARRIVAL: IncidentState.ACKNOWLEDGED,
+    DueKind.OUTCOME: IncidentState.ON_SCENE,
+}
+
+
+def _fits(incident: Incident, kind: DueKind) -> bool:
+    return incident.state is _STATE_OF_DUTY[kind]

@@ -1,0 +1,43 @@
+"""What every part of the service shares: the database, the rules in force, the clock, the figures."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rules.engine import Engine
+from rules.rulebook import Absent, Offline, Rule, Rulebook
+from store.database import Database
+from web.metrics import Metrics
+
+
+class Rules:
+    """The rulebook in force, compiled; replaced as a whole on reload."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        self.engine = Engine(rulebook)
+        self._by_id = {rule.id: rule for rule in rulebook.rules}
+        #: Whether evaluating a message may have to know which homes are away; most rulebooks ask only when time is up.
+        self.messages_need_away = any(
+            rule.unless and not isinstance(rule.when, Absent | Offline) for rule in rulebook.rules
+        )
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """Give the rule of that id, or None where the rules have changed since."""
+        return self._by_id.get(rule_id)
+
+
+@dataclass(slots=True, kw_only=True)
+class Core:
+    """Made once, in app.py, and handed to each part."""
+
+    database: Database
+    rules: Rules
+    #: The aware UTC time; a function, so that tests and the demo can bring their own.
+    now: Callable[[], datetime]
+    metrics: Metrics
+    #: Called after a commit that has put something into the outbox.
+    wake_dispatcher: Callable[[], None] = lambda: None
+    #: Chooses reply codes; seeded in tests.
+    chance: random.Random = field(default_factory=random.SystemRandom)

@@ -1,0 +1,172 @@
+"""The outbox as the dispatcher sees it: claims, results and doubts, each with the decision it calls for."""
+
+import logging
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from notify import backoff
+from notify.channel import DoubtOutcome, DoubtResult, SendOutcome, SendResult
+from notify.channels.twilio_status import StatusMeaning, meaning_of
+from rules import machine
+from rules.decisions import Decision, Delivery, DeliveryState, Paged, Priority, Purpose
+from shouwang import verdicts
+from shouwang.core import Core
+from store import incidents, outbox
+from store.database import Transaction
+from web.metrics import priority_label
+
+_log = logging.getLogger(__name__)
+
+#: How long the dispatcher may hold a delivery before it counts as being in doubt; longer than any request may take.
+LEASE_S = 30.0
+
+#: While a page is neither gone nor refused for this long, the person's next contact method is tried beside it.
+ELSEWHERE_AFTER = timedelta(seconds=20)
+
+#: An absence at the provider counts only this long after the doubt began: its listing may lag behind.
+BELIEVE_ABSENT_AFTER = timedelta(seconds=15)
+
+
+class Deliveries:
+    """Implements notify.dispatcher.Outbox over store and rules."""
+
+    def __init__(self, core: Core, *, owner: str, asking: Collection[str]) -> None:
+        """Make it for one process, named `owner`; `asking` names the channels whose provider can be asked."""
+        self._core = core
+        self._owner = owner
+        self._asking = frozenset(asking)
+
+    async def claim(self, limit: int) -> Sequence[Delivery]:
+        """Take what is due, marked as sending in a transaction of its own; life-safety first."""
+        now = self._core.now()
+        async with self._core.database.read() as tx:
+            soonest = await outbox.next_at(tx)
+        if soonest is None or soonest > now:
+            return ()
+        async with self._core.database.write() as tx:
+            return await outbox.claim(tx, owner=self._owner, now=now, limit=limit, lease_s=LEASE_S)
+
+    async def send_finished(self, delivery: Delivery, result: SendResult) -> None:
+        """Record what became of a try, and let the incident move on where it failed."""
+        now = self._core.now()
+        self._core.metrics.deliveries.labels(delivery.channel, str(result.outcome)).inc()
+        async with self._core.database.write() as tx:
+            match result.outcome:
+                case SendOutcome.ACCEPTED:
+                    mine = await outbox.sent(
+                        tx, delivery, provider_id=result.provider_id, status=result.status, now=now
+                    )
+                    if mine:
+                        self._handed_over(delivery)
+                case SendOutcome.RETRY:
+                    at = now + timedelta(seconds=backoff.retry_delay_s(delivery.attempts, result.retry_after_s))
+                    mine = await outbox.retry(tx, delivery, at=at, error=result.error or "", now=now)
+                    if mine and now - delivery.created_at >= ELSEWHERE_AFTER:
+                        await self._elsewhere(tx, delivery)
+                case SendOutcome.PERMANENT:
+                    mine = await outbox.failed(tx, delivery, error=result.error or "", now=now)
+                    if mine:
+                        await self.move_on(tx, delivery, result.error or "refused")
+                case SendOutcome.UNKNOWN:
+                    mine = await self._in_doubt(tx, delivery, result.error or "")
+        level = logging.INFO if result.outcome is SendOutcome.ACCEPTED else logging.WARNING
+        _log.log(
+            level,
+            "%s to %s: %s %s%s",
+            delivery.channel,
+            delivery.recipient_name,
+            result.outcome,
+            result.error or "",
+            "" if mine else " (somebody else has it by now)",
+            extra={"delivery": delivery.id, "incident": delivery.incident_id},
+        )
+
+    async def doubt_answered(self, delivery: Delivery, result: DoubtResult) -> None:
+        """Settle a doubt as far as the provider's answer allows (invariant one-page)."""
+        now = self._core.now()
+        self._core.metrics.deliveries.labels(delivery.channel, f"doubt_{result.outcome}").inc()
+        since = delivery.doubt_since or now
+        async with self._core.database.write() as tx:
+            match result.outcome:
+                case DoubtOutcome.FOUND:
+                    if await outbox.sent(tx, delivery, provider_id=result.provider_id, status=result.status, now=now):
+                        self._handed_over(delivery)
+                        if meaning_of(delivery.channel, result.status or "") is StatusMeaning.FAILED:
+                            await outbox.set_state(tx, delivery.id, DeliveryState.FAILED, error=result.status)
+                            await self.move_on(tx, delivery, result.status or "failed")
+                case DoubtOutcome.ABSENT if now - since >= BELIEVE_ABSENT_AFTER:
+                    await outbox.retry(tx, delivery, at=now, error="not at the provider; sent again", now=now)
+                    self._core.wake_dispatcher()
+                case DoubtOutcome.CANNOT_ASK if delivery.channel not in self._asking:
+                    await self._unaskable(tx, delivery)
+                case _:
+                    at = now + timedelta(seconds=backoff.ask_delay_s((now - since).total_seconds()))
+                    await outbox.unknown(tx, delivery, ask_at=at, error=result.error or "", now=now)
+                    if now - since >= ELSEWHERE_AFTER:
+                        await self._elsewhere(tx, delivery)
+        _log.warning(
+            "doubt about %s to %s: %s",
+            delivery.channel,
+            delivery.recipient_name,
+            result.outcome,
+            extra={"delivery": delivery.id, "incident": delivery.incident_id},
+        )
+
+    async def move_on(self, tx: Transaction, delivery: Delivery, reason: str) -> None:
+        """Let the incident try the person's next contact method, or its next step, at once."""
+        await self._decide(tx, delivery, reason=reason)
+
+    def _handed_over(self, delivery: Delivery) -> None:
+        waited = (self._core.now() - delivery.created_at).total_seconds()
+        self._core.metrics.sensor_to_provider.labels(priority_label(delivery.priority)).observe(waited)
+
+    async def _in_doubt(self, tx: Transaction, delivery: Delivery, error: str) -> bool:
+        now = self._core.now()
+        since = delivery.doubt_since or now
+        at = now + timedelta(seconds=backoff.ask_delay_s((now - since).total_seconds()))
+        mine = await outbox.unknown(tx, delivery, ask_at=at, error=error, now=now)
+        if mine and now - delivery.created_at >= ELSEWHERE_AFTER:
+            await self._elsewhere(tx, delivery)
+        return mine
+
+    async def _unaskable(self, tx: Transaction, delivery: Delivery) -> None:
+        """Nobody can be asked: life-safety goes out again, the rest does not (invariant one-page)."""
+        now = self._core.now()
+        if delivery.priority is Priority.LIFE_SAFETY_PAGE:
+            if await outbox.retry(tx, delivery, at=now, error="in doubt and nobody to ask; sent again", now=now):
+                await self._elsewhere(tx, delivery)
+                self._core.wake_dispatcher()
+        elif await outbox.failed(tx, delivery, error="in doubt and nobody to ask", now=now):
+            await self.move_on(tx, delivery, "in doubt and nobody to ask")
+
+    async def _elsewhere(self, tx: Transaction, delivery: Delivery) -> None:
+        await self._decide(tx, delivery, reason=None)
+
+    async def _decide(self, tx: Transaction, delivery: Delivery, *, reason: str | None) -> None:
+        if delivery.purpose is not Purpose.PAGE:
+            return
+        now = self._core.now()
+        incident = await incidents.load(tx, delivery.incident_id, lock=True)
+        if incident is None or not incident.is_open:
+            return
+        paged = await outbox.paged(tx, incident.id)
+        mine = next((row for row in paged if row.delivery_id == delivery.id), None) or _paged(delivery)
+        decision: Decision
+        if reason is None:
+            decision = machine.delivery_in_doubt(incident, mine, paged=paged, now=now)
+        else:
+            decision = machine.delivery_failed(incident, mine, reason=reason, paged=paged, now=now)
+        await verdicts.write(self._core, tx, decision, before=incident, now=now)
+
+
+def _paged(delivery: Delivery) -> Paged:
+    return Paged(
+        delivery_id=delivery.id,
+        step_key=delivery.step_key,
+        recipient_id=delivery.recipient_id,
+        recipient_name=delivery.recipient_name,
+        channel=delivery.channel,
+        address=delivery.address,
+        purpose=delivery.purpose,
+        state=delivery.state,
+    )

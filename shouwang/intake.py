@@ -1,0 +1,176 @@
+"""Messages in: decode, decide and write a batch in one transaction; only then may it be acknowledged."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any
+
+from ingest.decode import Decoded, Decoder, Gateway, World
+from ingest.message import Message
+from rules.community import Device
+from rules.decisions import CancelDue, SetDue
+from rules.readings import LIFE_SAFETY_KINDS, Reading
+from shouwang import situations
+from shouwang.core import Core
+from store import due, findings, quarantine, registry, states
+from store.database import DatabaseError, Transaction
+from store.quarantine import Quarantined
+
+_log = logging.getLogger(__name__)
+
+_Name = tuple[str, str]
+
+
+class Intake:
+    """Takes batches of messages; holds caches of what rarely changes, and nothing that is not in the database."""
+
+    def __init__(self, core: Core, decoder: Decoder, *, cached_devices: int = 50_000) -> None:
+        self._core = core
+        self._decoder = decoder
+        self._limit = cached_devices
+        self._devices: OrderedDict[_Name, Device | None] = OrderedDict()
+        self._definitions: OrderedDict[_Name, dict[str, Any] | None] = OrderedDict()
+        self._gateways: dict[str, Gateway] | None = None
+
+    def use(self, decoder: Decoder) -> None:
+        """Go on with other sources, and forget what was known of the registry: it has changed."""
+        self._decoder = decoder
+        self.forget()
+
+    def forget(self) -> None:
+        """Empty the caches; the next batch reads the database again."""
+        self._devices.clear()
+        self._definitions.clear()
+        self._gateways = None
+
+    async def take_in(self, messages: Sequence[Message]) -> None:
+        """Commit everything that a batch causes.
+
+        Returning means that it is on disk (invariant ack-after-commit). Raises DatabaseError while the database cannot
+        be written, and then nothing has happened. Whatever else goes wrong with one message puts that message into
+        quarantine and never stops the others (invariant nothing-dropped).
+        """
+        began = perf_counter()
+        try:
+            await self._take_in(messages)
+        except DatabaseError:
+            self.forget()
+            raise
+        except Exception as error:
+            self.forget()
+            if len(messages) > 1:
+                _log.exception("a batch of %d messages failed; taking them one by one", len(messages))
+                for message in messages:
+                    await self.take_in([message])
+                return
+            _log.exception("a message on %s failed and goes to quarantine", messages[0].topic)
+            await self._set_aside(messages[0], "internal_error", f"{type(error).__name__} while handling it; see the log")
+        metrics = self._core.metrics
+        metrics.batch_size.observe(len(messages))
+        metrics.message_handling.observe(perf_counter() - began)
+
+    async def _take_in(self, messages: Sequence[Message]) -> None:
+        core = self._core
+        async with core.database.write() as tx:
+            world = await self._world(tx, messages)
+            readings: list[Reading] = []
+            aside: list[Quarantined] = []
+            for message in messages:
+                decoded = self._decoder.decode(message, world)
+                readings.extend(decoded.readings)
+                if decoded.quarantine is not None:
+                    aside.append(_quarantined(message, *decoded.quarantine))
+                if decoded.definitions is not None or decoded.gateway is not None:
+                    await self._heed_gateway(tx, decoded, world)
+            if readings:
+                await self._decide(tx, readings, world)
+            if aside:
+                await quarantine.add(tx, aside)
+        for row in aside:
+            core.metrics.quarantine.labels(row.reason).inc()
+            _log.warning("quarantined %s: %s", row.topic, row.sentence)
+
+    async def _world(self, tx: Transaction, messages: Sequence[Message]) -> World:
+        names = {name for message in messages for name in self._decoder.names(message)}
+        missing = [name for name in names if name not in self._devices]
+        if missing:
+            found = await registry.devices_named(tx, missing)
+            known = await registry.definitions(tx, missing)
+            for name in missing:
+                _remember(self._devices, name, found.get(name), self._limit)
+                _remember(self._definitions, name, known.get(name), self._limit)
+        if self._gateways is None:
+            self._gateways = {
+                source: Gateway(state=row.state, started_at=row.started_at)
+                for source, row in (await registry.gateways(tx)).items()
+            }
+        return World(
+            devices={name: device for name in names if (device := self._devices.get(name)) is not None},
+            definitions={name: known for name in names if (known := self._definitions.get(name)) is not None},
+            gateways=self._gateways,
+        )
+
+    async def _heed_gateway(self, tx: Transaction, decoded: Decoded, world: World) -> None:
+        if decoded.definitions is not None and decoded.source is not None:
+            await registry.replace_definitions(tx, decoded.source, decoded.definitions)
+            for name in [name for name in self._definitions if name[0] == decoded.source]:
+                self._definitions[name] = decoded.definitions.get(name[1])
+            for name in world.devices:
+                if name[0] == decoded.source and name[1] in decoded.definitions:
+                    world.definitions[name] = decoded.definitions[name[1]]
+        if (word := decoded.gateway) is not None:
+            await registry.set_gateway(tx, word.source, word.state, word.started_at)
+            before = world.gateways.get(word.source)
+            world.gateways[word.source] = Gateway(
+                state=word.state, started_at=word.started_at or (before.started_at if before else None)
+            )
+
+    async def _decide(self, tx: Transaction, readings: Sequence[Reading], world: World) -> None:
+        core = self._core
+        devices = {device.id: device for device in world.devices.values()}
+        heard = {reading.device_id for reading in readings}
+        away: set[str] = set()
+        if core.rules.messages_need_away:
+            away = await registry.away(tx, {devices[device_id].home_id for device_id in heard})
+        evaluation = core.rules.engine.evaluate(
+            readings,
+            devices=devices,
+            states=await states.load(tx, heard),
+            standing=await findings.standing(tx, heard),
+            away=away,
+        )
+        if evaluation.states:
+            await states.save(tx, evaluation.states)
+        if evaluation.touched:
+            await states.touch(tx, evaluation.touched)
+        if evaluation.changes:
+            await states.record_changes(tx, evaluation.changes)
+        if evaluation.due:
+            await due.put(tx, [change for change in evaluation.due if isinstance(change, SetDue)])
+            await due.cancel(tx, [change for change in evaluation.due if isinstance(change, CancelDue)])
+        # Life first, also within one batch.
+        for finding in sorted(evaluation.findings, key=lambda one: one.kind not in LIFE_SAFETY_KINDS):
+            await situations.settle(core, tx, finding, core.now())
+
+    async def _set_aside(self, message: Message, reason: str, sentence: str) -> None:
+        async with self._core.database.write() as tx:
+            await quarantine.add(tx, [_quarantined(message, reason, sentence)])
+        self._core.metrics.quarantine.labels(reason).inc()
+
+
+def _quarantined(message: Message, reason: str, sentence: str) -> Quarantined:
+    return Quarantined(
+        received_at=message.received_at,
+        topic=message.topic,
+        payload=message.payload,
+        retain=message.retain,
+        reason=reason,
+        sentence=sentence,
+    )
+
+
+def _remember(cache: OrderedDict[_Name, Any], name: _Name, value: Any, limit: int) -> None:
+    cache[name] = value
+    if len(cache) > limit:
+        cache.popitem(last=False)

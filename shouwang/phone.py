@@ -1,0 +1,175 @@
+"""What comes back from phones: replies, keys pressed, receipts. Each comes once or ten times, and counts once."""
+
+import logging
+from datetime import timedelta
+
+from notify.channels.twilio_status import StatusMeaning, meaning_of
+from notify.replies import Reply, ReplyKind, parse
+from rules import machine, texts
+from rules.community import Worker
+from rules.decisions import Delivery, DeliveryState, Purpose
+from rules.incident import Incident, IncidentState, Verb
+from rules.machine import Action
+from notify.masking import mask_address
+from shouwang import verdicts
+from shouwang.core import Core
+from shouwang.deliveries import Deliveries
+from store import incidents, outbox, registry, replies
+from store.database import Transaction
+from web.ports import CallScript
+
+_log = logging.getLogger(__name__)
+
+#: A sender whom we cannot help is told so this often at the most, so that two machines do not talk for ever.
+EXPLAIN_EVERY = timedelta(hours=1)
+EXPLAIN_AT_MOST = 3
+
+_KEYS = {"1": Verb.ACKNOWLEDGE, "2": Verb.CANNOT_GO}
+
+
+class Phone:
+    """Implements web.ports.Phone."""
+
+    def __init__(self, core: Core, deliveries: Deliveries) -> None:
+        self._core = core
+        self._deliveries = deliveries
+
+    # --- SMS ----------------------------------------------------------------------------------------------------------
+
+    async def sms(self, *, provider_id: str, sender: str, text: str) -> str:
+        """Act on a reply, and give the text to answer with; empty where none is due."""
+        now = self._core.now()
+        async with self._core.database.write() as tx:
+            earlier = await replies.earlier_answer(tx, provider_id)
+            if earlier is not None:
+                return earlier
+            reply = parse(text)
+            verdict, answer = await self._answer(tx, reply, sender)
+            if verdict in _EXPLANATIONS:
+                told = await replies.answers_since(tx, sender, now - EXPLAIN_EVERY)
+                answer = answer if told < EXPLAIN_AT_MOST else ""
+            await replies.record(
+                tx, provider_id=provider_id, sender=sender, text=text, verdict=verdict, answer=answer, now=now
+            )
+        self._core.metrics.replies.labels(verdict).inc()
+        _log.info("reply from %s: %s", mask_address(sender), verdict)
+        return answer
+
+    async def _answer(self, tx: Transaction, reply: Reply, sender: str) -> tuple[str, str]:
+        language = self._core.rules.rulebook.language
+        if reply.kind is ReplyKind.STOP:
+            await replies.opt_out(tx, sender, self._core.now())
+            return "stop", texts.render("answer.stopped", language)
+        if reply.kind is ReplyKind.START:
+            await replies.opt_in(tx, sender)
+            return "start", texts.render("answer.started", language)
+        people = await registry.workers_with_phone(tx, sender)
+        if not people:
+            return "unknown_sender", texts.render("answer.unknown_sender", language)
+        if reply.kind is ReplyKind.HELP:
+            return "help", texts.render("answer.help", language)
+        incident = await self._meant(tx, reply, people)
+        if isinstance(incident, str):
+            return "which", incident
+        if incident is None and reply.code:
+            return "wrong_code", texts.render("answer.wrong_code", language, code=reply.code)
+        if incident is None:
+            return "unclear", texts.render("answer.help", language)
+        if reply.verb is None:
+            return "unclear", texts.render("answer.help", language)
+        worker = await self._entitled(tx, incident, people)
+        if worker is None:
+            return "not_involved", texts.render("answer.not_involved", language, code=incident.code)
+        action = Action(
+            verb=reply.verb, by=worker.id, by_name=worker.name, via="sms", outcome=reply.outcome, note=reply.note
+        )
+        return await self._act(tx, incident, action)
+
+    async def _meant(self, tx: Transaction, reply: Reply, people: list[Worker]) -> Incident | str | None:
+        """Find the incident a reply is about; without a code only if there is just one it can mean."""
+        if reply.code:
+            return await incidents.with_code(tx, reply.code)
+        if reply.verb is None:
+            return None
+        waiting = {one.id: one for worker in people for one in await incidents.paged_to(tx, worker.id)}
+        if len(waiting) > 1:
+            codes = " ".join(sorted(one.code for one in waiting.values()))
+            return texts.render("answer.which", self._core.rules.rulebook.language, codes=codes)
+        return next(iter(waiting.values()), None)
+
+    async def _entitled(self, tx: Transaction, incident: Incident, people: list[Worker]) -> Worker | None:
+        paged = {row.recipient_id for row in await outbox.paged(tx, incident.id)}
+        involved = paged | {worker.id for worker in incident.snapshot.responsibility.workers}
+        return next((worker for worker in people if worker.id in involved), None)
+
+    async def _act(self, tx: Transaction, incident: Incident, action: Action) -> tuple[str, str]:
+        now = self._core.now()
+        before = await incidents.load(tx, incident.id, lock=True) or incident
+        decision = machine.act(before, action, paged=await outbox.paged(tx, before.id), now=now)
+        await verdicts.write(self._core, tx, decision, before=before, now=now)
+        if decision.refusal is not None:
+            return "refused", decision.refusal
+        return str(action.verb), decision.answer
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    async def call_script(self, delivery_id: int) -> CallScript:
+        """What a call says when it is answered: the page while it is needed, else who is on the way."""
+        async with self._core.database.read() as tx:
+            delivery = await outbox.by_id(tx, delivery_id)
+            incident = await incidents.load(tx, delivery.incident_id) if delivery else None
+        return self._script(delivery, incident)
+
+    def _script(self, delivery: Delivery | None, incident: Incident | None) -> CallScript:
+        language = self._core.rules.rulebook.language
+        if delivery is None or incident is None:
+            return CallScript(speech=texts.render("voice.over", language), language=language, asks=False)
+        if incident.state is IncidentState.OPEN:
+            asks = delivery.purpose is Purpose.PAGE
+            return CallScript(speech=delivery.speech or delivery.text, language=language, asks=asks)
+        key = "voice.answered" if incident.is_open and incident.answered_by_name else "voice.over"
+        speech = texts.render(key, language, name=incident.answered_by_name or "", address=incident.snapshot.home.address)
+        return CallScript(speech=speech, language=language, asks=False)
+
+    async def call_key(self, delivery_id: int, key: str) -> CallScript:
+        """Act on a key; any other key than those of the menu says it all again."""
+        language = self._core.rules.rulebook.language
+        async with self._core.database.write() as tx:
+            delivery = await outbox.by_id(tx, delivery_id)
+            incident = await incidents.load(tx, delivery.incident_id, lock=True) if delivery else None
+            if delivery is None or incident is None or delivery.purpose is not Purpose.PAGE:
+                return self._script(delivery, incident)
+            verb = _KEYS.get(key[:1])
+            if verb is None:
+                return self._script(delivery, incident)
+            action = Action(verb=verb, by=delivery.recipient_id, by_name=delivery.recipient_name, via="voice")
+            verdict, answer = await self._act(tx, incident, action)
+        self._core.metrics.replies.labels(f"key_{verdict}").inc()
+        return CallScript(speech=answer, language=language, asks=False)
+
+    # --- receipts -----------------------------------------------------------------------------------------------------
+
+    async def receipt(
+        self, *, delivery_id: int | None, provider_id: str, status: str, error_code: str | None, kind: str
+    ) -> None:
+        """Take the provider's later word; a page that will not arrive moves on at once."""
+        now = self._core.now()
+        channel = "voice" if kind == "call" else "sms"
+        meaning = meaning_of(channel, status)
+        async with self._core.database.write() as tx:
+            delivery = await outbox.receipt(
+                tx, provider_id=provider_id, delivery_id=delivery_id, status=status, error_code=error_code, now=now
+            )
+            if delivery is None:
+                return
+            if meaning is StatusMeaning.DELIVERED:
+                await outbox.set_state(tx, delivery.id, DeliveryState.DELIVERED)
+            elif meaning is StatusMeaning.FAILED and delivery.state is not DeliveryState.FAILED:
+                reason = f"{status} {error_code}" if error_code else status
+                await outbox.set_state(tx, delivery.id, DeliveryState.FAILED, error=reason)
+                await self._deliveries.move_on(tx, delivery, reason)
+        self._core.metrics.deliveries.labels(channel, status).inc()
+
+
+#: Verdicts whose answer only explains; rate-limited.
+_EXPLANATIONS = frozenset({"unknown_sender", "wrong_code", "unclear", "help", "not_involved", "which"})

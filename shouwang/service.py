@@ -1,0 +1,52 @@
+"""The service without its process: every part made and wired once, with the clock and the channels it is given."""
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from ingest.decode import Decoder
+from notify.channel import Asks, Channel
+from notify.dispatcher import Dispatcher
+from rules.rulebook import Rulebook
+from shouwang.clockwork import Clockwork
+from shouwang.core import Core, Rules
+from shouwang.deliveries import Deliveries
+from shouwang.desk import Desk
+from shouwang.intake import Intake
+from shouwang.phone import Phone
+from store.database import Database
+from web.metrics import Metrics
+
+
+class Service:
+    """All parts over one database. app.py gives it a broker, a scheduler and a web server; tests give it time."""
+
+    def __init__(
+        self,
+        database: Database,
+        rulebook: Rulebook,
+        *,
+        now: Callable[[], datetime],
+        channels: Mapping[str, Channel],
+        owner: str | None = None,
+    ) -> None:
+        self.core = Core(database=database, rules=Rules(rulebook), now=now, metrics=Metrics())
+        self.decoder = Decoder(())
+        self.intake = Intake(self.core, self.decoder)
+        self.clockwork = Clockwork(self.core)
+        self.deliveries = Deliveries(
+            self.core,
+            owner=owner or _process_name(),
+            asking=[name for name, channel in channels.items() if isinstance(channel, Asks)],
+        )
+        self.dispatcher = Dispatcher(self.deliveries, channels)
+        self.core.wake_dispatcher = self.dispatcher.wake
+        self.desk = Desk(self.core)
+        self.phone = Phone(self.core, self.deliveries)
+
+
+def _process_name() -> str:
+    # The random part keeps a process from taking its predecessor's claims for its own.
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

@@ -1,0 +1,52 @@
+"""Writing decisions down: everything a decision consists of, in the transaction it was made in."""
+
+import logging
+from datetime import datetime, timedelta
+
+from rules.decisions import CancelDue, Decision, Purpose, SetDue
+from rules.incident import Incident
+from shouwang.core import Core
+from store import due, findings, incidents, outbox
+from store.database import Transaction
+
+_log = logging.getLogger(__name__)
+
+#: How long a code rests after its incident was resolved (invariant code-is-unique).
+CODE_REST = timedelta(days=30)
+
+
+async def write(core: Core, tx: Transaction, decision: Decision, *, before: Incident | None, now: datetime) -> None:
+    """Write a decision; `before` is the incident as it was loaded, None where the decision opens it.
+
+    Raises StaleIncident where another writer came first; the caller's transaction must then be begun again.
+    """
+    after = decision.incident
+    if decision.refusal is not None:
+        return
+    if before is None:
+        await incidents.insert(tx, after)
+    elif after != before:
+        await incidents.save(tx, after, expected_version=before.version)
+
+    await incidents.add_journal(tx, decision.journal)
+    await due.put(tx, [change for change in decision.due if isinstance(change, SetDue)])
+    await due.cancel(tx, [change for change in decision.due if isinstance(change, CancelDue)])
+    for cancel in decision.cancel:
+        await outbox.cancel(tx, cancel)
+    if decision.deliveries:
+        await outbox.add(tx, decision.deliveries, now)
+
+    if not after.is_open and (before is None or before.is_open):
+        await incidents.release_code(tx, after.id, now + CODE_REST)
+        await findings.detach(tx, after.id)
+
+    _tell_operators(core, decision)
+
+
+def _tell_operators(core: Core, decision: Decision) -> None:
+    incident = decision.incident
+    for entry in decision.journal:
+        _log.info("incident %s %s: %s", incident.code, entry.event, entry.actor, extra={"incident": incident.id})
+    core.metrics.late_steps.inc(any(delivery.late_s for delivery in decision.deliveries))
+    if any(delivery.purpose is not Purpose.ANSWER for delivery in decision.deliveries):
+        core.wake_dispatcher()
