@@ -67,8 +67,8 @@ class Reading(NamedTuple):
     device_id: str
     kind: str
     received_at: datetime
-    #: `alarm`, `clear`, `open`, `closed`, `detected`, `pressed`, `online`, `offline`, `low`, `ok`, `unknown` …; None for
-    #: a pure number.
+    #: `alarm`, `clear`, `open`, `closed`, `detected`, `pressed`, `online`, `offline`, `low`, `ok`, `unknown` …; None
+    #: for a pure number.
     state: str | None = None
     value: float | None = None
     unit: str | None = None
@@ -81,6 +81,9 @@ class Reading(NamedTuple):
     under_test: bool = False
     #: Sub-fault, tilt, action name …
     detail: str | None = None
+    #: The gateway has just started and is publishing what it remembers: a fact of which nothing is known yet counts as
+    #: cached then. Where something is known, `merged` decides as always, so that a new alarm still pages.
+    startup: bool = False
 
 
 class DeviceState(NamedTuple):
