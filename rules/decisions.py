@@ -74,7 +74,7 @@ class JournalEntry:
 
     incident_id: str
     at: datetime
-    #: e.g. `opened`, `joined`, `paged`, `acknowledged`, `nobody_on_duty`, `delivery_failed`, `late`; see rules/texts.py.
+    #: e.g. `opened`, `joined`, `paged`, `acknowledged`, `nobody_on_duty`, `late`; rules/texts.py has each in words.
     event: str
     #: A worker's id, `sensor`, `clock`, `provider`, `desk` …
     actor: str

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from rules.community import Home, Responsibility
+from rules.readings import LIFE_SAFETY_KINDS
 from rules.rulebook import Plan, Policy, Severity
 
 
@@ -27,6 +28,8 @@ class Verb(StrEnum):
     ARRIVAL_OVERDUE = "arrival_overdue"
     #: The cause of a notice is gone.
     CAUSE_GONE = "cause_gone"
+    #: A live alarm says what only a stale fact had said: whoever answered that has not answered this.
+    VERIFIED = "verified"
 
 
 class OutcomeKind(StrEnum):
@@ -50,15 +53,18 @@ TRANSITIONS: dict[tuple[IncidentState, Verb], IncidentState] = {
     (_S.OPEN, _V.OUTCOME): _S.RESOLVED,
     (_S.OPEN, _V.CANNOT_GO): _S.OPEN,
     (_S.OPEN, _V.CAUSE_GONE): _S.RESOLVED,
+    (_S.OPEN, _V.VERIFIED): _S.OPEN,
     (_S.ACKNOWLEDGED, _V.ACKNOWLEDGE): _S.ACKNOWLEDGED,
     (_S.ACKNOWLEDGED, _V.ARRIVE): _S.ON_SCENE,
     (_S.ACKNOWLEDGED, _V.OUTCOME): _S.RESOLVED,
     (_S.ACKNOWLEDGED, _V.CANNOT_GO): _S.OPEN,
     (_S.ACKNOWLEDGED, _V.ARRIVAL_OVERDUE): _S.OPEN,
     (_S.ACKNOWLEDGED, _V.CAUSE_GONE): _S.RESOLVED,
+    (_S.ACKNOWLEDGED, _V.VERIFIED): _S.OPEN,
     (_S.ON_SCENE, _V.ARRIVE): _S.ON_SCENE,
     (_S.ON_SCENE, _V.OUTCOME): _S.RESOLVED,
     (_S.ON_SCENE, _V.CAUSE_GONE): _S.RESOLVED,
+    (_S.ON_SCENE, _V.VERIFIED): _S.ON_SCENE,
 }
 
 
@@ -100,11 +106,12 @@ class Incident:
     #: The step that fires next, and in which round; `step` is len(policy.steps) between two rounds.
     step: int = 0
     round: int = 0
-    #: When the running round began (steps count from here).
+    #: From where the steps of the running round count. Moved back where the next step fires earlier than planned, so
+    #: that the steps after it keep their distances. While unverified: when the desk was last paged.
     round_began_at: datetime | None = None
     #: How many times a sensor alarmed again after it had cleared; makes the step keys of re-alerts.
     realerts: int = 0
-    #: Ids of people who said they cannot go, or who were overdue; not paged again for this incident.
+    #: Ids of people who said they cannot go; not paged again, until a whole round has found nobody else.
     declined: tuple[str, ...] = ()
     answered_by: str | None = None
     answered_by_name: str | None = None
@@ -122,3 +129,8 @@ class Incident:
     def is_open(self) -> bool:
         """Whether it still has a life ahead."""
         return self.state is not IncidentState.RESOLVED
+
+    @property
+    def is_life_safety(self) -> bool:
+        """Whether it may cost a life within minutes, and so overtakes everything else (invariant life-first)."""
+        return self.severity is Severity.CRITICAL or not LIFE_SAFETY_KINDS.isdisjoint(self.kinds)
