@@ -1,1 +1,1 @@
-"""Messages out and replies in: the outbox, one file a channel, reply parsing."""
+"""Messages out and replies in: the dispatcher, one file a channel, reply parsing."""
