@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import ImmutableMultiDict
 
 from web import twiml
+from web.guard import masked
 from web.metrics import Metrics
 from web.options import WebOptions
 from web.ports import CallScript, Phone
@@ -57,7 +58,7 @@ class Webhook:
                 "A call to %s had no signature of ours for the host %s; SHOUWANG_HTTP__PUBLIC_URL must be the address"
                 " that Twilio calls.",
                 request.url.path,
-                self.url(request, ""),
+                masked(self.url(request, "")),
             )
             self.refuse("signature", 403, "The signature does not fit. Is SHOUWANG_HTTP__PUBLIC_URL what Twilio calls?")
         return Fields(self, form, request)
