@@ -4,7 +4,8 @@ import logging
 
 from fastapi import FastAPI
 
-from web import api, gate, health, problems, twilio
+from web import api, gate, problems, twilio
+from web import health as health_routes
 from web.guard import Guard
 from web.metrics import Metrics
 from web.options import WebOptions
@@ -20,7 +21,7 @@ Every refusal is `{"error": {"code", "message"}}`: a word for programs and a sen
 
 
 def create_app(
-    desk: Desk, phone: Phone, ready: Health, options: WebOptions, *, metrics: Metrics | None = None
+    desk: Desk, phone: Phone, health: Health, options: WebOptions, metrics: Metrics | None = None
 ) -> FastAPI:
     """Make the application: health, metrics, the API and the provider's callbacks.
 
@@ -39,7 +40,7 @@ def create_app(
     )
     app.add_middleware(Guard, max_body_bytes=options.max_body_bytes)
     problems.install(app)
-    app.include_router(health.router(ready, metrics, options))
+    app.include_router(health_routes.router(health, metrics, options))
     app.include_router(api.router(desk, options))
     app.include_router(twilio.router(phone, metrics, options))
     if not gate.api_is_on(options):

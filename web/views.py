@@ -5,28 +5,12 @@ odd field is still better shown than hidden.
 """
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Described(BaseModel):
     model_config = ConfigDict(extra="allow")
-
-
-class HomeView(_Described):
-    """The home it happens in, as it was when the incident opened."""
-
-    id: str
-    grid: str = Field(description="Id of the micro-grid")
-    address: str
-
-
-class NextView(_Described):
-    """What the clock will do if nobody does anything."""
-
-    kind: str = Field(description="`step`: somebody is told; `arrival`, `outcome`: a duty falls due")
-    due_at: datetime
 
 
 class IncidentView(_Described):
@@ -38,19 +22,24 @@ class IncidentView(_Described):
     severity: str = Field(description="`notice`, `warning`, `high` or `critical`")
     title: str
     kinds: list[str] = Field(description="Kinds of the findings that have joined, e.g. `gas`, `smoke`")
+    home: str = Field(description="Id of the home; it and the people in it are as they were when the incident opened")
+    address: str
+    grid: str = Field(description="Id of the micro-grid")
+    residents: list[str] = Field(description="Names of those who live there")
     verified: bool = Field(description="False while only a stale fact says so; then the desk alone is told")
     drill: bool
     count: int = Field(description="How many findings have joined, repeats counted")
-    home: HomeView
+    round: int = Field(description="How many times the policy has begun again")
+    step: int = Field(description="The step that fires next")
     opened_at: datetime
-    answered_by: str | None = Field(description="Name of whoever said that they are on the way")
+    answered_by: str | None = Field(description="Id of whoever said that they are on the way")
+    answered_by_name: str | None
     answered_at: datetime | None
     arrived_at: datetime | None
     resolved_at: datetime | None
     outcome: str | None
     outcome_by: str | None
     note: str | None
-    next: NextView | None = Field(description="None once it is resolved")
 
 
 class JournalView(_Described):
@@ -59,23 +48,25 @@ class JournalView(_Described):
     at: datetime
     event: str
     actor: str = Field(description="A worker's id, or `sensor`, `clock`, `provider`, `desk`")
-    text: str = Field(description="The line in words")
-    detail: dict[str, Any]
+    words: str = Field(description="The line in words")
 
 
 class DeliveryView(_Described):
     """One message to one contact method."""
 
     id: int
-    step_key: str
-    recipient: str
+    step: str = Field(description="Which step of which round, e.g. `r0s1`, or why else it was sent")
+    to: str = Field(description="Name of the person")
     channel: str
     address: str = Field(description="Masked")
     purpose: str = Field(description="`page`, `inform` or `answer`")
     state: str = Field(description="`pending`, `sending`, `unknown`, `sent`, `delivered`, `failed` or `cancelled`")
-    created_at: datetime
+    provider_status: str | None = Field(description="The provider's latest word on it")
+    attempts: int
     late_s: int = Field(description="Seconds by which its step fired late")
+    text: str
     error: str | None
+    created_at: datetime
 
 
 class PlanView(_Described):
