@@ -44,7 +44,5 @@ def create_app(
     app.include_router(api.router(desk, options))
     app.include_router(twilio.router(phone, metrics, options))
     if not gate.api_is_on(options):
-        logger.warning(
-            "The API is off: %s can be reached by others, and SHOUWANG_HTTP__API_TOKEN is not set.", options.listen
-        )
+        logger.warning("The API is off: others can reach this server, and SHOUWANG_HTTP__API_TOKEN is not set.")
     return app

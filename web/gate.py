@@ -49,8 +49,15 @@ def host_of(listen: str) -> str:
 
 
 def api_is_on(options: WebOptions) -> bool:
-    """Say whether the API answers at all."""
-    return bool(options.api_token) or is_loopback(host_of(options.listen))
+    """Say whether the API answers at all.
+
+    A public address means a proxy on this machine, whose requests all come from loopback; not every proxy says so in a
+    header. So there is no API without a token behind one.
+    """
+    if options.api_token:
+        return True
+    public = urlsplit(options.public_url).hostname if options.public_url else None
+    return is_loopback(host_of(options.listen)) and (public is None or is_loopback(public))
 
 
 def admit(headers: Headers, peer: str | None, options: WebOptions) -> None:
@@ -65,8 +72,8 @@ def admit(headers: Headers, peer: str | None, options: WebOptions) -> None:
         raise Problem(
             403,
             "api_off",
-            "The API is off: Shouwang listens on an address that others can reach, and has no token."
-            " Set SHOUWANG_HTTP__API_TOKEN, or listen on 127.0.0.1.",
+            "The API is off: Shouwang can be reached by others (SHOUWANG_HTTP__LISTEN, SHOUWANG_HTTP__PUBLIC_URL) and"
+            " has no token. Set SHOUWANG_HTTP__API_TOKEN.",
         )
     if peer is None or not is_loopback(peer):
         raise Problem(403, "loopback_only", "Without SHOUWANG_HTTP__API_TOKEN the API answers only this machine.")

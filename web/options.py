@@ -11,7 +11,7 @@ class WebOptions:
     listen: str = "127.0.0.1:8080"
     #: How the outside reaches us, e.g. `https://alarm.example.org`; what Twilio signs.
     public_url: str | None = None
-    #: None or empty: the API answers this machine only.
+    #: None or empty: the API answers this machine only, and nobody where there is a public address.
     api_token: str | None = field(default=None, repr=False)
     #: None or empty: the webhooks answer 503.
     twilio_auth_token: str | None = field(default=None, repr=False)

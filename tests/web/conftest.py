@@ -166,8 +166,8 @@ def make_site() -> Callable[..., Site]:
 
 @pytest.fixture
 def site(make_site: Callable[..., Site]) -> Site:
-    """With Twilio, without an API token, on loopback."""
-    return make_site()
+    """On this machine alone: without a public address and without an API token."""
+    return make_site(public_url=None)
 
 
 @pytest.fixture

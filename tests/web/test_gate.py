@@ -91,6 +91,16 @@ def test_without_a_token(listen: str, peer: str | None, headers: dict[str, str],
 
 
 @pytest.mark.parametrize(
+    ("public_url", "code"),
+    [("https://alarm.example.org", "api_off"), ("http://127.0.0.1:8080", None), ("http://localhost", None), ("", None)],
+)
+def test_without_a_token_behind_a_public_address(public_url: str, code: str | None) -> None:
+    """A proxy that adds no header makes the whole world look like this machine."""
+    assert refusal(LOCAL, public_url=public_url) == code
+    assert refusal(LOCAL | {"authorization": f"Bearer {TOKEN}"}, public_url=public_url, api_token=TOKEN) is None
+
+
+@pytest.mark.parametrize(
     ("sent", "code"),
     [
         (f"Bearer {TOKEN}", None),

@@ -16,6 +16,12 @@ KNOWN_SIGNATURE = "JO4rblitUAqYTT48kafpQ9e2ZkE="
 pytestmark = pytest.mark.usefixtures("secrets_stay_out_of_logs")
 
 
+@pytest.fixture
+def site(make_site: Any) -> Any:
+    """Behind a proxy, under its public address."""
+    return make_site()
+
+
 def code(answer: httpx.Response) -> str:
     return str(answer.json()["error"]["code"])
 
