@@ -32,6 +32,8 @@ class SetDue:
     kind: DueKind
     subject: str
     due_at: datetime
+    #: Do not replace: what is already due for the same kind and subject stays as it is.
+    if_absent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,7 +97,8 @@ class DeviceState(NamedTuple):
     unit: str | None
     #: Since when the state has been what it is (receive time).
     true_since: datetime
-    #: When a fact of this kind last arrived, whatever it said.
+    #: When the device last said something of this kind, whatever it was: a sign of life. Retained and cached facts do
+    #: not move it; where there have been no others it equals `true_since`.
     last_seen: datetime
     #: When this kind last showed a person's activity: a live change of a contact, a live `detected`.
     active_at: datetime | None
