@@ -65,13 +65,13 @@ class Metrics:
         )
         self.message_handling = Histogram(
             "shouwang_message_handling_seconds",
-            "From the receipt of a message to the commit of what it caused",
+            "From a batch having been gathered to the commit of what it caused",
             buckets=_HANDLING_SECONDS,
             registry=registry,
         )
         self.sensor_to_provider = Histogram(
             "shouwang_sensor_to_provider_seconds",
-            "From the receipt of the message to the provider having taken the page",
+            "From the decision that wrote a delivery to the provider having taken it",
             ["priority"],
             buckets=_PROVIDER_SECONDS,
             registry=registry,
