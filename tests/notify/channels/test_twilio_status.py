@@ -1,0 +1,156 @@
+"""Every word of Twilio's, row by row. GoAlert shows what a status table without a test costs."""
+
+import itertools
+
+import pytest
+
+from notify.channel import StatusMeaning
+from notify.channels.twilio_status import (
+    CALL_STATUSES,
+    ERRORS,
+    MESSAGE_STATUSES,
+    error_words,
+    heard_by_a_person,
+    is_news,
+    meaning_of,
+)
+
+W, S, D, F = StatusMeaning.WAITING, StatusMeaning.SENT, StatusMeaning.DELIVERED, StatusMeaning.FAILED
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        ("accepted", W),
+        ("scheduled", W),
+        ("queued", W),
+        ("sending", W),
+        ("sent", S),
+        ("partially_delivered", S),
+        ("delivered", D),
+        ("read", D),
+        ("undelivered", F),
+        ("failed", F),
+        ("canceled", F),
+        ("Delivered", D),
+        ("receiving", W),
+        ("something-new", W),
+        ("", W),
+    ],
+)
+def test_statuses_of_messages(status: str, meaning: StatusMeaning) -> None:
+    """What we do not know claims nothing."""
+    assert meaning_of("sms", status) is meaning
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        ("queued", W),
+        ("initiated", W),
+        ("ringing", S),
+        ("in-progress", S),
+        ("completed", D),
+        ("busy", F),
+        ("no-answer", F),
+        ("canceled", F),
+        ("failed", F),
+        ("something-new", W),
+    ],
+)
+def test_statuses_of_calls(status: str, meaning: StatusMeaning) -> None:
+    assert meaning_of("voice", status) is meaning
+
+
+def test_other_channels_have_no_statuses() -> None:
+    assert meaning_of("webhook", "delivered") is W
+
+
+@pytest.mark.parametrize("channel", ["sms", "voice"])
+def test_a_failure_is_never_overwritten(channel: str) -> None:
+    """Parts of a long text report separately, and callbacks overtake each other."""
+    table = MESSAGE_STATUSES if channel == "sms" else CALL_STATUSES
+    failures = [status for status, meaning in table.items() if meaning is F]
+    others = [status for status, meaning in table.items() if meaning is not F]
+    for failure, other in itertools.product(failures, others):
+        assert is_news(channel, other, failure)
+        assert not is_news(channel, failure, other)
+
+
+@pytest.mark.parametrize(
+    ("channel", "before", "status", "news"),
+    [
+        ("sms", None, "queued", True),
+        ("sms", "queued", "sent", True),
+        ("sms", "sent", "queued", False),
+        ("sms", "sent", "sent", False),
+        ("sms", "sent", "delivered", True),
+        ("sms", "delivered", "sent", False),
+        ("sms", "delivered", "read", True),
+        ("sms", "sent", "undelivered", True),
+        ("sms", "from-elsewhere", "sent", True),
+        ("sms", "sent", "from-elsewhere", False),
+        ("voice", "ringing", "in-progress", True),
+        ("voice", "in-progress", "ringing", False),
+        ("voice", "ringing", "no-answer", True),
+        ("voice", "completed", "in-progress", False),
+        ("webhook", None, "delivered", False),
+    ],
+)
+def test_statuses_only_move_forward(channel: str, before: str | None, status: str, news: bool) -> None:
+    assert is_news(channel, before, status) is news
+
+
+@pytest.mark.parametrize(
+    ("answered_by", "person"),
+    [
+        (None, True),
+        ("human", True),
+        ("unknown", True),
+        ("machine_start", False),
+        ("machine_end_beep", False),
+        ("machine_end_silence", False),
+        ("machine_end_other", False),
+        ("fax", False),
+    ],
+)
+def test_a_voice_box_is_nobody(answered_by: str | None, person: bool) -> None:
+    assert heard_by_a_person(answered_by) is person
+
+
+@pytest.mark.parametrize(
+    ("code", "passing"),
+    [
+        (30001, True),
+        (30003, True),
+        (30008, True),
+        (30036, True),
+        (20429, True),
+        (21611, True),
+        (30002, False),
+        (30004, False),
+        (30005, False),
+        (30006, False),
+        (30007, False),
+        (21211, False),
+        (21610, False),
+        (21614, False),
+    ],
+)
+def test_errors_that_may_pass(code: int, passing: bool) -> None:
+    assert ERRORS[code].passing is passing
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (21610, "21610: the person has said STOP"),
+        ("30003", "30003: the phone is off or out of reach"),
+        (99999, "99999"),
+        ("x", "x"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_errors_in_words(code: int | str | None, words: str | None) -> None:
+    assert error_words(code) == words
