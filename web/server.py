@@ -83,8 +83,8 @@ async def serve(app: FastAPI, listen: str, *, started: Callable[[str, int], None
 
 
 def _bind(listen: str) -> socket.socket:
-    host, port = host_of(listen), listen.rpartition(":")[2]
-    if not port.isdecimal() or int(port) > 65535:
+    host, (_, colon, port) = host_of(listen), listen.rpartition(":")
+    if not (colon and port.isascii() and port.isdecimal() and int(port) <= 65535):
         raise ListenError(f"SHOUWANG_HTTP__LISTEN must be host:port, such as 127.0.0.1:8080; it is {listen!r}.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(

@@ -94,6 +94,8 @@ async def test_a_taken_port_is_said_in_a_sentence(app: FastAPI) -> None:
     [
         ("127.0.0.1", "must be host:port, such as 127.0.0.1:8080; it is '127.0.0.1'."),
         ("127.0.0.1:http", "must be host:port"),
+        ("8080", "must be host:port"),
+        ("127.0.0.1:８０８０", "must be host:port"),
         ("127.0.0.1:65536", "must be host:port"),
         ("192.0.2.1:8080", "this machine has no such address"),
         ("no such host:8080", "names 'no such host', which is no address of this machine."),

@@ -1,11 +1,15 @@
 """What Twilio tells us: only what it has signed, however often it says it, and never a crash."""
 
+import asyncio
 import xml.etree.ElementTree as ET
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pytest
+
+from web import twilio
 
 SMS = {"MessageSid": "SM1", "From": "+8613800000001", "To": "+15005550006", "Body": "1 K7"}
 CALL = {"CallSid": "CA1", "From": "+15005550006", "To": "+8613800000001"}
@@ -155,6 +159,18 @@ async def test_what_is_no_form_is_refused(site: Any, kind: str, body: bytes) -> 
 
     assert (answer.status_code, code(answer)) == (400, "malformed")
     assert site.refused("malformed") == 1
+
+
+async def test_a_body_that_never_ends_holds_nobody(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(twilio, "_READ_TIMEOUT_S", 0.01)
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b"Body=1"
+        await asyncio.Event().wait()
+
+    answer = await site.request("POST", "/webhooks/twilio/sms", content=trickle(), headers=FORM)
+
+    assert (answer.status_code, code(answer)) == (400, "malformed")
 
 
 @pytest.mark.parametrize("path", ["sms", "status", "voice", "voice/key"])
