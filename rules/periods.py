@@ -40,6 +40,10 @@ class DailyWindow:
         if self.start == self.end:
             return Span(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
         moment = moment.astimezone(UTC)
+        offset = moment.astimezone(zone).utcoffset()
+        around = (moment - 2 * _DAY, moment + 3 * _DAY)
+        if offset is not None and all(day.astimezone(zone).utcoffset() == offset for day in around):
+            return self._span_of_steady_clocks(moment, offset)
         edges = sorted(set(self._edges(moment, zone)))
         # Between two neighbouring edges nothing changes, so the first instant of each piece speaks for all of it.
         pieces = [(edge, self.contains(edge, zone)) for edge in edges]
@@ -52,6 +56,15 @@ class DailyWindow:
                     return Span(start, edge)
                 start = None
         raise AssertionError(f"no stretch of {self} within days of {moment}")  # pragma: no cover
+
+    def _span_of_steady_clocks(self, moment: datetime, offset: timedelta) -> Span:
+        """Give the stretch without looking for changes of the clocks, which few days have."""
+        yesterday = (moment + offset).date() - _DAY
+        length = (datetime.combine(yesterday, self.end) - datetime.combine(yesterday, self.start)) % _DAY
+        start = datetime.combine(yesterday, self.start, tzinfo=UTC) - offset
+        while start + length <= moment:
+            start += _DAY
+        return Span(start, start + length)
 
     def _edges(self, moment: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """Every instant around a moment at which `contains` may change: both ends, and changes of the clocks."""

@@ -1,0 +1,285 @@
+"""What the rules say of facts, and of silence.
+
+Made once for a rulebook; its methods are pure and keep nothing between calls. What is known (`states`), what stands
+(`standing`) and the time are arguments, and whatever follows is returned.
+"""
+
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from rules.batch import Batch
+from rules.community import Device
+from rules.conditions import MISSED_HEARTBEATS, States, Verdict, can_tell, judge, life, silent_at
+from rules.decisions import CancelDue, DueKind, Finding, FindingEvent, SetDue
+from rules.readings import ALARM_STATES, UNKNOWN, Freshness, Reading
+from rules.reasons import Reasons
+from rules.rulebook import Absent, Offline, Rule, Rulebook, StateIs, Threshold
+from rules.watch import ABSENCE, LOOK_AGAIN, OFFLINE, Evaluation, Rulings, Standing, Watch
+
+__all__ = ["Engine", "Evaluation"]
+
+
+class _Every(Container[str | None]):
+    """Holds every state: one press of a button like another is news each time."""
+
+    def __contains__(self, state: object) -> bool:
+        return True
+
+
+#: States of which a plain live repeat shows a person's activity.
+_ACTIVITY: dict[str, Container[str | None]] = {
+    "motion": {"detected"},
+    "presence": {"detected"},
+    "vibration": {"detected"},
+    "button": _Every(),
+} | {kind: {state} for kind, state in ALARM_STATES.items()}
+
+
+class Engine:
+    """The rules of one rulebook."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        watches: dict[str, list[Watch]] = defaultdict(list)
+        absent: dict[str, list[tuple[Rule, Absent]]] = defaultdict(list)
+        offline: list[tuple[Rule, Offline]] = []
+        #: States that are looked at each time they are said anew, by kind.
+        self._loud: dict[str, Container[str | None]] = dict(_ACTIVITY)
+        self._watches: dict[str, Watch] = {}
+        self._absences: dict[str, tuple[Rule, Absent]] = {}
+        for rule in rulebook.rules:
+            match rule.when:
+                case StateIs() | Threshold() as condition:
+                    watch = Watch.of(rule, condition)
+                    self._watches[rule.id] = watch
+                    watches[condition.kind].append(watch)
+                case Absent() as condition:
+                    self._absences[rule.id] = (rule, condition)
+                    absent[condition.kind].append((rule, condition))
+                case Offline() as condition:
+                    offline.append((rule, condition))
+        for kind, of_kind in watches.items():
+            states = {watch.state for watch in of_kind if watch.state is not None}
+            activity = self._loud.get(kind)
+            if activity is None or isinstance(activity, set):
+                self._loud[kind] = frozenset(states | (activity or set()))
+        self._rulings = Rulings(
+            zone=ZoneInfo(rulebook.time_zone),
+            reasons=Reasons(rulebook.language),
+            watches=dict(watches),
+            absent=dict(absent),
+            offline=offline,
+        )
+
+    def evaluate(
+        self,
+        readings: Sequence[Reading],
+        *,
+        devices: Mapping[str, Device],
+        states: States,
+        standing: Standing,
+        away: Container[str],
+    ) -> Evaluation:
+        """Say what follows from readings, taken in their order; what each changes is known to those after it.
+
+        `states` holds every row of the devices that speak, `standing` the findings on these devices and on their homes,
+        `away` the ids of homes whose residents are elsewhere. Readings of devices not in `devices` are ignored.
+        """
+        batch = Batch(self._rulings, states=states, standing=standing, away=away)
+        rows, touches, marked, loud = batch.rows, batch.touches, batch.marked, self._loud
+        live = Freshness.LIVE
+        for reading in readings:
+            device = devices.get(reading.device_id)
+            if device is None:
+                continue
+            key = reading[:2]
+            row = rows.get(key) or states.get(key)
+            state = reading.state
+            if (
+                row is not None
+                and state == row.state
+                and reading.value == row.value
+                and reading.freshness is live
+                and not reading.under_test
+                and (reading.merged or (row.freshness is live and state not in loud.get(reading.kind, ())))
+                and device.id not in marked
+            ):
+                # An ordinary repeat: a sign of life, and nothing else. Nearly every message is one.
+                at = reading.received_at
+                if at > touches.get(key, row.last_seen):
+                    touches[key] = at
+            else:
+                batch.take(reading, device)
+        return batch.result()
+
+    def hold_due(
+        self, rule_id: str, device: Device, *, states: States, standing: Standing, away: Container[str], now: datetime
+    ) -> Evaluation:
+        """Say what follows when a condition has stayed true for as long as its rule wants.
+
+        That it has stayed true is known from the due time's being there still: it is cancelled when the condition ends.
+        Where the device has since said something that says nothing, the finding is raised all the same.
+        """
+        watch = self._watches.get(rule_id)
+        subject = f"{rule_id}/{device.id}"
+        over = Evaluation(due=[CancelDue(kind=DueKind.HOLD, subject=subject)])
+        if watch is None:
+            return over
+        row = states.get((device.id, watch.condition.kind))
+        if row is None or judge(watch.condition, row) not in {Verdict.TRUE, Verdict.UNKNOWN}:
+            return over
+        verified = row.freshness == Freshness.LIVE
+        stands = standing.get((rule_id, device.id))
+        if stands is not None and stands.incident_id is not None:
+            told = stands.verified and stands.raised_at >= row.true_since
+            if told or not verified:
+                return over
+        if watch.rests(device.home_id, away):
+            later = watch.look_again(now, self._rulings.zone)
+            return Evaluation(due=[SetDue(kind=DueKind.HOLD, subject=subject, due_at=later)])
+        reason = self._rulings.reasons.raised(device, watch.condition, row, held=True, verified=verified)
+        finding = Finding(
+            event=FindingEvent.RAISED,
+            rule_id=rule_id,
+            home_id=device.home_id,
+            device_id=device.id,
+            kind=watch.condition.kind,
+            at=now,
+            reason=reason,
+            verified=verified,
+        )
+        return Evaluation(findings=[finding], due=over.due)
+
+    def absence_due(
+        self,
+        rule_id: str,
+        home_id: str,
+        *,
+        devices: Sequence[Device],
+        states: States,
+        standing: Standing,
+        away: Container[str],
+        now: datetime,
+        unheard: Container[str] = (),
+        heard_since: datetime | None = None,
+    ) -> Evaluation:
+        """Say what follows when a home may have been quiet for too long, or when to look again.
+
+        `devices` are the home's; those in `unheard` (ids) cannot be heard now because their gateway is offline. Quiet
+        before `heard_since`, when a gateway that was offline came back, does not count. A home of which no sensor can
+        tell is never called quiet (invariant unknown-is-not-clear).
+        """
+        subject = f"{rule_id}/{home_id}"
+        rule, condition = self._absences.get(rule_id, (None, None))
+        sensors = [
+            device
+            for device in devices
+            if condition is not None and (device.kind == condition.kind or (device.id, condition.kind) in states)
+        ]
+        if rule is None or condition is None or not sensors:
+            return Evaluation(due=[CancelDue(kind=DueKind.ABSENCE, subject=subject)])
+
+        def look(at: datetime, *findings: Finding) -> Evaluation:
+            return Evaluation(findings=list(findings), due=[SetDue(kind=DueKind.ABSENCE, subject=subject, due_at=at)])
+
+        resting = "away" in rule.unless and home_id in away
+        rows = {device.id: row for device in sensors if (row := states.get((device.id, condition.kind))) is not None}
+        trusted = any(
+            device.id in rows
+            and rows[device.id].state != UNKNOWN
+            and device.id not in unheard
+            and can_tell(device, life(device.id, states), now)
+            for device in sensors
+        )
+        if resting or not trusted:
+            return look(now + LOOK_AGAIN)
+        # Where nobody has ever been active, quiet counts from when the sensor was first known.
+        active = [row.active_at for row in rows.values() if row.active_at is not None]
+        quiet_since = max(active or [row.true_since for row in rows.values()])
+        if heard_since is not None:
+            quiet_since = max(quiet_since, heard_since)
+        hold = timedelta(seconds=condition.hold_s)
+        if quiet_since + hold > now:
+            return look(quiet_since + hold)
+        if (rule_id, home_id) in standing:
+            return look(now + hold)
+        finding = Finding(
+            event=FindingEvent.RAISED,
+            rule_id=rule_id,
+            home_id=home_id,
+            device_id=None,
+            kind=ABSENCE,
+            at=now,
+            reason=self._rulings.reasons.absent(condition.kind, now - quiet_since),
+        )
+        return look(now + hold, finding)
+
+    def offline_due(
+        self,
+        device: Device,
+        *,
+        states: States,
+        standing: Standing,
+        now: datetime,
+        gateway_offline: bool,
+        heard_since: datetime | None = None,
+    ) -> Evaluation:
+        """Say what follows when a device may have been silent for too long, or when to look again.
+
+        Silence before `heard_since`, when its gateway (or this service) could not be heard, does not count.
+        """
+        if device.heartbeat_s is None or not self._rulings.offline:
+            return Evaluation(due=[CancelDue(kind=DueKind.OFFLINE, subject=device.id)])
+        findings: list[Finding] = []
+        looks: list[datetime] = []
+        alive = life(device.id, states)
+        for rule, condition in self._rulings.offline if not gateway_offline else ():
+            if (rule.id, device.id) in standing:
+                continue
+            moment = silent_at(device, alive, timedelta(seconds=condition.hold_s), heard_since)
+            if moment is not None and moment > now:
+                looks.append(moment)
+                continue
+            since = alive.offline_since or alive.seen
+            findings.append(
+                Finding(
+                    event=FindingEvent.RAISED,
+                    rule_id=rule.id,
+                    home_id=device.home_id,
+                    device_id=device.id,
+                    kind=OFFLINE,
+                    at=now,
+                    reason=self._rulings.reasons.offline(
+                        device, now - since if since else None, said=alive.offline_since is not None
+                    ),
+                )
+            )
+        if gateway_offline:
+            looks.append(now + LOOK_AGAIN)
+        # The row stays also while the finding stands, so that there is one to look at once the device is back.
+        due_at = min(looks, default=now + MISSED_HEARTBEATS * timedelta(seconds=device.heartbeat_s))
+        return Evaluation(findings=findings, due=[SetDue(kind=DueKind.OFFLINE, subject=device.id, due_at=due_at)])
+
+    def watch_due(self, devices: Iterable[Device], now: datetime) -> Iterator[SetDue]:
+        """Give the due times that devices need which nobody has watched yet; all of them only where absent.
+
+        One for each device with a heartbeat, and one for each home and absence rule; the latter is given once where
+        the devices of a home follow one another.
+        """
+        home: str | None = None
+        given: set[str] = set()
+        for device in devices:
+            if self._rulings.offline and device.heartbeat_s is not None:
+                due_at = now + MISSED_HEARTBEATS * timedelta(seconds=device.heartbeat_s)
+                yield SetDue(kind=DueKind.OFFLINE, subject=device.id, due_at=due_at, if_absent=True)
+            if device.home_id != home:
+                home = device.home_id
+                given.clear()
+            if device.kind in given:
+                continue
+            given.add(device.kind)
+            for rule, condition in self._rulings.absent.get(device.kind, ()):
+                due_at = now + timedelta(seconds=condition.hold_s)
+                subject = f"{rule.id}/{device.home_id}"
+                yield SetDue(kind=DueKind.ABSENCE, subject=subject, due_at=due_at, if_absent=True)
