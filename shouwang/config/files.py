@@ -1,0 +1,85 @@
+"""Which files there are, and a cheap way to tell whether they have changed."""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+from shouwang.config.problems import Problem
+
+#: The three files, in the order in which their problems are told.
+KINDS: Final = ("devices", "grids", "rules")
+#: Changes when the same text is read differently than before, so that unchanged files are brought in again.
+FORMAT: Final = b"shouwang configuration 1"
+
+_VARIABLE: Final = re.compile(rb"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file of one of the three kinds, and how problems name it."""
+
+    path: Path
+    name: str
+
+
+def find(directory: Path, kind: str) -> tuple[list[Found], list[Problem]]:
+    """Find `devices.yaml`, or the files of the folder `devices/`; what is in the way of that is a problem."""
+    single, folder = directory / f"{kind}.yaml", directory / kind
+    in_folder = sorted(path for path in folder.glob("*.yaml") if path.is_file())
+    if single.is_file() and in_folder:
+        message = f"there is also a folder {kind}/ with files in it; keep one of the two"
+        return [Found(single, str(single))], [Problem(file=str(single), message=message)]
+    if single.is_file():
+        return [Found(single, str(single))], []
+    if in_folder:
+        return [Found(path, str(path)) for path in in_folder], []
+    return [], [Problem(file=str(single), message=_missing(directory, kind))]
+
+
+def _missing(directory: Path, kind: str) -> str:
+    if (directory / f"{kind}.yml").is_file():
+        return f"there is no such file, but a {kind}.yml; rename it to {kind}.yaml"
+    if (directory / kind).is_dir():
+        return f"there is no such file, and the folder {kind}/ holds no *.yaml"
+    return (
+        f"there is no such file, and no folder {kind}/; write one (docs/configuration.md, or copy the sample), "
+        "or let SHOUWANG_CONFIG__DIR name the folder that has it"
+    )
+
+
+class Digester:
+    """Digests the files of one kind, together with the variables of the environment that they name."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._hash = blake2b(FORMAT, digest_size=16)
+
+    def add(self, name: str, content: bytes) -> None:
+        """Take in one file."""
+        variables = sorted(set(_VARIABLE.findall(content)))
+        values = [name + b"=" + self._environ.get(name.decode(), "").encode() for name in variables]
+        for part in (name.encode(), *values, content):
+            self._hash.update(len(part).to_bytes(8, "big"))
+            self._hash.update(part)
+
+    def result(self) -> str:
+        """The digest in hex."""
+        return self._hash.hexdigest()
+
+
+def digests(directory: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Digest the files by kind: `devices.yaml`, `grids.yaml`, `rules.yaml`. A kind that is missing has none."""
+    result = {}
+    for kind in KINDS:
+        found, _ = find(directory, kind)
+        digester = Digester(environ)
+        for file in found:
+            with suppress(OSError):  # whoever loads it will say what is the matter with it
+                digester.add(file.path.name, file.path.read_bytes())
+        if found:
+            result[f"{kind}.yaml"] = digester.result()
+    return result

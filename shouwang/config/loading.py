@@ -1,0 +1,113 @@
+"""The three files as values: read, checked against one another, and looked at for holes."""
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from notify.masking import mask_phone
+from rules.community import Registry
+from rules.rulebook import Rulebook
+from shouwang.config import files
+from shouwang.config.coverage import Remark, coverage
+from shouwang.config.notes import Notes
+from shouwang.config.problems import ConfigError, Problem
+from shouwang.config.reading import Item, Reading
+from shouwang.config.references import References
+from shouwang.environment import environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Community:
+    """What the three files say."""
+
+    registry: Registry
+    rulebook: Rulebook
+    #: By file (`devices.yaml`, `grids.yaml`, `rules.yaml`): as `digests` gives them, of exactly what was read.
+    digests: dict[str, str]
+    #: What is allowed, and yet probably not meant.
+    warnings: list[Problem]
+
+
+def load(directory: Path, *, environ: Mapping[str, str] | None = None) -> Community:
+    """Read devices.yaml, grids.yaml and rules.yaml (or the folders of that name) in a folder.
+
+    Values of `${NAME}` come from `environ`; by default from the environment and `.env`. The rulebook has the default
+    time zone and language; whoever knows the settings replaces them.
+    Raises ConfigError with every problem of all files.
+    """
+    reading = _read(directory, files.KINDS, environ)
+    households = reading.values("homes")
+    registry = Registry(
+        sources=tuple(reading.values("sources")),
+        homes=tuple([household.home for household in households]),
+        devices=tuple([device for household in households for device in household.devices]),
+        grids=tuple(reading.values("grids")),
+        workers=tuple(reading.values("workers")),
+    )
+    rulebook = _rulebook(reading)
+    warnings = _placed(coverage(registry, rulebook, mask_phone), reading)
+    return Community(registry=registry, rulebook=rulebook, digests=reading.digests, warnings=warnings)
+
+
+def load_rulebook(directory: Path, *, environ: Mapping[str, str] | None = None) -> Rulebook:
+    """Read rules.yaml alone, checked against the workers of grids.yaml: quick, however many homes there are.
+
+    Raises ConfigError with every problem of the two files.
+    """
+    return _rulebook(_read(directory, ("grids", "rules"), environ))
+
+
+def digests(directory: Path, *, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Digest the content of each of the three files, without parsing it: equal digests mean an equal community.
+
+    The values of the variables that a file names, and the version of the format, go into its digest. A file that is
+    missing has none.
+    """
+    return files.digests(directory, environment() if environ is None else environ)
+
+
+def _read(directory: Path, kinds: tuple[str, ...], environ: Mapping[str, str] | None) -> Reading:
+    reading = Reading(environment() if environ is None else environ)
+    if not directory.is_dir():
+        message = "there is no such folder; give the one that has the files (SHOUWANG_CONFIG__DIR)"
+        raise ConfigError([Problem(file=str(directory), message=message)])
+    with _without_collector():
+        for kind in kinds:
+            reading.read(directory, kind)
+        References(reading).check()
+    if problems := reading.notes.problems():
+        raise ConfigError(problems)
+    return reading
+
+
+def _rulebook(reading: Reading) -> Rulebook:
+    return Rulebook(
+        rules=tuple(reading.values("rules")),
+        plans={plan.id: plan for plan in reading.values("plans")},
+        policies={policy.id: policy for policy in reading.values("policies")},
+    )
+
+
+def _placed(remarks: list[Remark], reading: Reading) -> list[Problem]:
+    notes = Notes(files=reading.notes.files, substituted=reading.notes.substituted)
+    sections = {remark.section for remark in remarks}
+    items: dict[tuple[str, str], Item] = {
+        (section, item.id): item for section in sections for item in reading.items[section]
+    }
+    for remark in remarks:
+        notes.add(items[remark.section, remark.id].at(*remark.loc), remark.message)
+    return notes.problems()
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Millions of new values, all of them kept, make the garbage collector walk them over and over for nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
