@@ -70,6 +70,17 @@ async def test_a_large_body_is_refused_whether_announced_or_not(site: Any, annou
     assert answer.json()["error"]["message"] == "The request is larger than the 65536 bytes this server reads."
 
 
+async def test_a_body_announced_as_too_large_is_not_read(site: Any) -> None:
+    async def body() -> Any:
+        pytest.fail("it was read")
+        yield b""
+
+    headers = {"Content-Type": "application/json", "Content-Length": "100000"}
+    answer = await site.request("POST", "/api/v1/incidents/K7/acknowledge", content=body(), headers=headers)
+
+    assert answer.status_code == 413
+
+
 async def test_requests_are_logged_without_query_and_with_numbers_masked(
     site: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
