@@ -1,0 +1,66 @@
+"""From messages to facts: finds the source of a message and lets its dialect read it."""
+
+import logging
+from collections.abc import Sequence
+
+from ingest.decoded import Decoded, Dialect, Gateway, GatewayWord, World
+from ingest.dialects import DIALECTS
+from ingest.message import Message
+from rules.community import Source
+
+__all__ = ["DIALECTS", "Decoded", "Decoder", "Gateway", "GatewayWord", "World"]
+
+_log = logging.getLogger(__name__)
+
+
+class Decoder:
+    """Decodes the messages of some sources. No input makes it raise (invariant nothing-dropped).
+
+    Where one base lies within another, the longer one has the message. Raises KeyError for a dialect that is not in
+    DIALECTS.
+    """
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._by_base: dict[str, tuple[str, Dialect]] = {
+            source.base.strip("/"): (source.id, DIALECTS[source.dialect](source)) for source in sources
+        }
+        #: Numbers of slashes in the bases, most first: usually one number.
+        self._depths = sorted({base.count("/") for base in self._by_base}, reverse=True)
+        #: What to subscribe to.
+        self.subscriptions: tuple[str, ...] = tuple(f"{base}/#" for base in self._by_base)
+
+    def names(self, message: Message) -> Sequence[tuple[str, str]]:
+        """Give the devices, as (source id, name), that the message may be of: to be looked up before it is decoded."""
+        found = self._find(message.topic)
+        if found is None:
+            return ()
+        source, dialect, rest = found
+        return [(source, name) for name in dialect.names(rest)]
+
+    def decode(self, message: Message, world: World) -> Decoded:
+        """Give the facts of a message."""
+        found = self._find(message.topic)
+        if found is None:
+            return Decoded(quarantine=("unknown_topic", "The topic is not under the base of any source."))
+        source, dialect, rest = found
+        try:
+            return dialect.decode(message, rest, world)
+        except Exception as error:  # noqa: BLE001 - one message that we cannot bear must not stop the others
+            _log.exception("the decoder of source %s failed", source, extra={"source": source})
+            return Decoded(
+                quarantine=("decoder_error", f"The decoder failed with {type(error).__name__}; see the log."),
+                source=source,
+            )
+
+    def _find(self, topic: str) -> tuple[str, Dialect, str] | None:
+        for depth in self._depths:
+            end = -1
+            for _ in range(depth + 1):
+                end = topic.find("/", end + 1)
+                if end < 0:
+                    break
+            else:
+                found = self._by_base.get(topic[:end])
+                if found is not None:
+                    return found[0], found[1], topic[end + 1 :]
+        return None

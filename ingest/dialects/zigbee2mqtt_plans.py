@@ -1,0 +1,197 @@
+"""How to read one model's messages: worked out once for each property, from the gateway's definition or the tables."""
+
+import hashlib
+import re
+from typing import Any, NamedTuple
+
+import orjson
+
+from ingest.dialects import zigbee2mqtt_tables as tables
+from ingest.dialects.zigbee2mqtt_tables import Fact, How
+from rules.community import Device
+
+_PUBLISHED = 1
+_SETTABLE = 2
+#: Enough for the properties of any model; what a mad device invents beyond that is worked out again each time.
+_MOST_STEPS = 256
+_MOST_PLANS = 1024
+#: Kinds of exposes whose features are properties of their own in the payload.
+_GROUPS = frozenset({"light", "switch", "lock", "cover", "climate", "fan"})
+_KEPT = ("property", "name", "type", "access", "value_on", "value_off", "values", "unit")
+#: "closed (= true) or open (= false)" in a description overrules value_on, which contradicts it for some models.
+_POLARITY = re.compile(r"\b(open|close)(?:ed|d)?\s*\(\s*=\s*(true|on|false|off)\s*\)", re.IGNORECASE)
+_TRUE_WORDS = frozenset({"true", "on"})
+
+
+class Step(NamedTuple):
+    """How one property is read."""
+
+    how: How
+    kind: str
+    #: Value: what it says; for STATE, FAULT and GENERIC.
+    facts: dict[Any, Fact]
+    unit: str | None = None
+    #: What a number is multiplied by.
+    scale: float = 1.0
+    #: The code of a fault.
+    code: str | None = None
+
+
+_NOTHING: dict[Any, Fact] = {}
+
+
+class Plan:
+    """How to read the messages of devices of one model that are registered as one kind."""
+
+    def __init__(self, definition: dict[str, Any] | None, kind: str, *, invert: bool) -> None:
+        exposes = (definition or {}).get("exposes", ())
+        self._exposes: dict[str, dict[str, Any]] = {one["property"]: one for one in exposes}
+        self._defined = definition is not None
+        self._kind = kind
+        self._invert = invert
+        #: Property: how it is read; None where it is of no interest.
+        self.steps: dict[str, Step | None] = {}
+
+    def learn(self, name: str) -> Step | None:
+        """Work out how a property is read, and remember it."""
+        step = self._step(name)
+        if len(self.steps) < _MOST_STEPS:
+            self.steps[name] = step
+        return step
+
+    @staticmethod
+    def read(step: Step, value: Any) -> Fact:
+        """Read a value that is not in the step's table."""
+        return tables.read_word(step.kind, value) if type(value) is str else tables.unknown(step.kind)
+
+    def _step(self, name: str) -> Step | None:
+        expose = self._exposes.get(name, {})
+        plain = expose.get("name") or name
+        if name == "action" or plain == "action":
+            return Step(How.ACTION, "button", _NOTHING)
+        if plain == "battery":
+            return Step(How.BATTERY, "battery", _NOTHING)
+        if plain in {"voltage", "battery_voltage"}:
+            return self._voltage(plain, expose.get("unit"))
+        if plain in tables.FAULTS:
+            return Step(How.FAULT, "fault", tables.booleans("fault", inverted=False), code=tables.FAULTS[plain])
+        if plain in tables.NUMBERS and expose.get("type", "" if plain in tables.STATES else "numeric") == "numeric":
+            kind, unit = tables.NUMBERS[plain]
+            return Step(How.NUMBER, kind, _NOTHING, unit=expose.get("unit") or unit)
+        kind_here = tables.kind_of(plain) or tables.kind_of(name) or tables.STATES_IF_DEFINED.get(plain)
+        if kind_here is not None:
+            return Step(How.STATE, kind_here, self._facts(kind_here, plain, expose))
+        if self._kind in tables.GENERIC.get(plain, ()) and self._says_state(expose):
+            return Step(How.GENERIC, self._kind, self._facts(self._kind, plain, expose))
+        return None
+
+    def _says_state(self, expose: dict[str, Any]) -> bool:
+        """Whether a property tells of the device; a settable `alarm` is the switch of a siren."""
+        if not self._defined:
+            return True
+        access: int = expose.get("access", _SETTABLE)
+        return access & (_PUBLISHED | _SETTABLE) == _PUBLISHED
+
+    def _facts(self, kind: str, name: str, expose: dict[str, Any]) -> dict[Any, Fact]:
+        if kind == "contact":
+            facts = tables.booleans(kind, inverted=_false_is_open(name, expose))
+        else:
+            facts = tables.booleans(kind, inverted=tables.is_false(expose.get("value_on")))
+            for key, fact in (("value_on", tables.on(kind)), ("value_off", tables.off(kind))):
+                value = expose.get(key)
+                if type(value) is str and value not in facts:
+                    facts[value] = fact
+        for value in expose.get("values") or ():
+            if type(value) is str and value not in facts:
+                facts[value] = tables.read_word(kind, value)
+        if kind == "contact" and self._invert:
+            facts = {value: _turned(fact) for value, fact in facts.items()}
+        return facts
+
+    def _voltage(self, name: str, unit: str | None) -> Step | None:
+        if unit == "mV":
+            return Step(How.VOLTAGE, "battery_voltage", _NOTHING, scale=0.001)
+        if unit == "V":
+            # Of a device on mains power it is the mains' voltage.
+            on_battery = name == "battery_voltage" or "battery" in self._exposes
+            return Step(How.VOLTAGE, "battery_voltage", _NOTHING) if on_battery else None
+        return Step(How.VOLTAGE, "battery_voltage", _NOTHING, scale=0.0)
+
+
+class Plans:
+    """The plans in use; devices of one model share one."""
+
+    def __init__(self) -> None:
+        self._plans: dict[tuple[str, str, bool], Plan] = {}
+
+    def of(self, device: Device, definition: dict[str, Any] | None) -> Plan:
+        """Give the plan for a device."""
+        key = (definition.get("digest", "") if definition is not None else "", device.kind, device.invert)
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= _MOST_PLANS:
+                self._plans.clear()
+            plan = self._plans[key] = Plan(definition, device.kind, invert=device.invert)
+        return plan
+
+
+def definitions(devices: Any) -> dict[str, dict[str, Any]] | None:
+    """Make definitions from the gateway's list of devices (`bridge/devices`); None where it is no such list.
+
+    Kept is what plans need, of what a device publishes: model, vendor, exposes, and a digest that equal models share.
+    """
+    if type(devices) is not list:
+        return None
+    found: dict[str, dict[str, Any]] = {}
+    for device in devices:
+        if type(device) is not dict:
+            continue
+        name, definition = device.get("friendly_name"), device.get("definition")
+        if type(name) is not str or type(definition) is not dict:
+            continue
+        exposes = _flat(definition.get("exposes"))
+        model, vendor = definition.get("model"), definition.get("vendor")
+        digest = hashlib.blake2s(orjson.dumps([model, vendor, exposes]), digest_size=12).hexdigest()
+        found[name] = {"model": model, "vendor": vendor, "exposes": exposes, "digest": digest}
+    return found
+
+
+def _flat(exposes: Any) -> list[dict[str, Any]]:
+    flat: list[dict[str, Any]] = []
+    for expose in exposes if type(exposes) is list else ():
+        if type(expose) is not dict:
+            continue
+        if expose.get("type") in _GROUPS:
+            flat.extend(_flat(expose.get("features")))
+            continue
+        access = expose.get("access")
+        if type(expose.get("property")) is not str or type(access) is not int or not access & _PUBLISHED:
+            continue
+        kept = {key: expose[key] for key in _KEPT if expose.get(key) is not None}
+        description = expose.get("description")
+        if type(description) is str and _POLARITY.search(description):
+            kept["description"] = description[:200]
+        flat.append(kept)
+    return flat
+
+
+def _false_is_open(name: str, expose: dict[str, Any]) -> bool:
+    """Tell a contact's polarity: from the description, else from the name, else from value_on.
+
+    `contact: true` is a contact that is made, hence closed; some definitions' value_on contradicts that.
+    """
+    said = _POLARITY.search(expose.get("description") or "")
+    if said is not None:
+        is_open = said.group(1).lower() == "open"
+        return is_open != (said.group(2).lower() in _TRUE_WORDS)
+    if "contact" in name:
+        return True
+    return tables.is_false(expose.get("value_on"))
+
+
+def _turned(fact: Fact) -> Fact:
+    if fact.state == "open":
+        return Fact(tables.Rank.CLEAR, fact.kind, "closed")
+    if fact.state == "closed":
+        return Fact(tables.Rank.ALARM, fact.kind, "open")
+    return fact
