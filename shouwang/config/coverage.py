@@ -58,37 +58,28 @@ class _Roster:
                 self._for.setdefault(other, []).append(worker)
 
     def remarks(self) -> Iterator[Remark]:
-        """What is missing in which grid."""
-        without_desk, without_backup = [], []
-        for grid_id, homes in self._homes.items():
-            chain = self._chain(grid_id)
-            team = self._team(chain)
-            if not team:
-                message = "nobody answers for this grid or any grid above it, and it has"
-                yield Remark("grids", grid_id, f"{message} {_count(homes, 'home')}")
-                continue
-            yield from self._hours(grid_id, homes, team)
-            desk = [worker for grid in chain for worker in self._in(grid) if worker.role is Role.DESK]
-            if "desk" in self._told and not desk:
-                without_desk.append(grid_id)
-            if "backup" in self._told and not self._stand_ins(chain[0]):
-                without_backup.append(grid_id)
-        if without_desk:
-            message = (
-                f"no worker of role desk answers for {listed(without_desk)}; steps to `desk` go to whoever is assigned"
-            )
-            yield Remark("grids", without_desk[0], message)
-        if without_backup:
-            message = f"nobody stands in (backup_for) in {listed(without_backup)}; steps to `backup` reach nobody there"
-            yield Remark("grids", without_backup[0], message)
+        """What is missing, and in which grids; one remark for all the grids that lack the same."""
+        lacking: dict[str, list[str]] = {}
+        for grid_id in self._homes:
+            for message in self._lacks(self._chain(grid_id)):
+                lacking.setdefault(message, []).append(grid_id)
+        for message, grids in lacking.items():
+            homes = _count(sum(self._homes[grid] for grid in grids), "home")
+            yield Remark("grids", grids[0], f"{message} ({homes} in {listed(grids)})")
 
-    def _hours(self, grid_id: str, homes: int, team: list[Worker]) -> Iterator[Remark]:
+    def _lacks(self, chain: list[Grid]) -> Iterator[str]:
+        team = self._team(chain)
+        if not team:
+            yield "nobody answers for this grid, nor for any grid above it"
+            return
         if nobody := _off_duty(team):
-            message = f"nobody is on duty for {_count(homes, 'home')} here: {nobody}"
-            yield Remark("grids", grid_id, message)
-        elif nobody_outside := _off_duty([worker for worker in team if worker.role is not Role.DESK]):
-            message = f"nobody but the desk is on duty for {_count(homes, 'home')} here: {nobody_outside}"
-            yield Remark("grids", grid_id, message)
+            yield f"nobody is on duty {nobody}"
+        elif nobody := _off_duty([worker for worker in team if worker.role is not Role.DESK]):
+            yield f"nobody but the desk is on duty {nobody}"
+        if "desk" in self._told and not any(worker.role is Role.DESK for grid in chain for worker in self._in(grid)):
+            yield "no worker of role desk answers for this grid; steps to `desk` go to whoever is assigned"
+        if "backup" in self._told and not self._stand_ins(chain[0]):
+            yield "nobody stands in (backup_for) for this grid or its people; steps to `backup` reach nobody"
 
     def _chain(self, grid_id: str) -> list[Grid]:
         chain: list[Grid] = []

@@ -1,0 +1,346 @@
+"""Settings: what differs from one installation to the next, from the environment (`SHOUWANG_…`) and `.env`.
+
+Nothing here is read from the three files, and nothing secret belongs into them. Values of secrets are in no message,
+no repr and no log.
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ingest.options import MqttOptions, OptionsError, Protocol
+from shouwang.config.problems import did_you_mean, nearest
+from shouwang.environment import DOTENV, environment
+
+_log = logging.getLogger(__name__)
+
+PREFIX: Final = "SHOUWANG_"
+EMBEDDED: Final = "embedded"
+_SENTENCE: Final = "sentence"
+#: Variables of the project that are no settings of the service.
+_OTHER_VARIABLES: Final = ("SHOUWANG_TEST_",)
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; `problems` has a sentence for each variable that is wrong, and no secret."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+def _sentence(message: str) -> PydanticCustomError:
+    return PydanticCustomError(_SENTENCE, "{message}", {"message": message})
+
+
+def _listen(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535 or (":" in host and not host.startswith("[")):
+        raise _sentence(
+            f"'{value}' is not an address to listen on; write host:port, such as 127.0.0.1:8080 or [::1]:8080"
+        )
+    return value
+
+
+def _web_address(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+        raise _sentence("this is not a web address; write it without user and query, such as https://alarm.example.org")
+    return value.rstrip("/")
+
+
+def _database(value: str) -> str:
+    if not re.match(r"(sqlite|postgresql|postgres)(\+\w+)?://", value):
+        raise _sentence(
+            "this is not a database's address; write sqlite:///shouwang.db or postgresql://user:pass@host/name"
+        )
+    return value
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        hint = did_you_mean(value, available_timezones()) or "; write one such as Asia/Shanghai"
+        raise _sentence(f"there is no time zone '{value}'{hint}") from None
+    return value
+
+
+def _account_sid(value: str) -> str:
+    if not value.startswith("AC"):
+        raise _sentence("an account SID of Twilio begins with AC")
+    return value
+
+
+def _sender(value: str) -> str:
+    if not re.fullmatch(r"\+[1-9]\d{6,14}|MG\w+", value, re.ASCII):
+        raise _sentence("write the number with + and the country code, or the SID of a messaging service (MG…)")
+    return value
+
+
+def _broker(value: SecretStr) -> SecretStr:
+    if value.get_secret_value() != EMBEDDED:
+        try:
+            MqttOptions.from_url(value.get_secret_value())
+        except OptionsError as error:
+            raise _sentence(f"{error} Or write `embedded` for the broker that Shouwang brings along.") from None
+    return value
+
+
+class _Group(BaseModel):
+    # What is not known is told as a warning, with what was probably meant: a typo must not stop an alarm service.
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
+
+
+class MqttSettings(_Group):
+    """The broker."""
+
+    url: Annotated[SecretStr, AfterValidator(_broker)] = SecretStr("mqtt://127.0.0.1:1883")
+    """Where the broker is: mqtt://user:password@host:port, mqtts://… for TLS, or `embedded`."""
+    client_id: str | None = None
+    """The name under which the broker keeps our messages; shouwang-ingest-0 where nothing is said."""
+    protocol: Protocol | None = None
+    """The version of MQTT: 5, 3.1.1, or auto (5, and 3.1.1 where the broker refuses that)."""
+    keepalive_s: Annotated[int, Field(ge=5, le=3600)] | None = None
+    """Seconds of silence after which the connection is tried; 20 where nothing is said."""
+    session_expiry_s: Annotated[int, Field(ge=60, le=0xFFFFFFFE)] | None = None
+    """Seconds the broker keeps our messages while we are away (MQTT 5); 30 days where nothing is said."""
+    receive_maximum: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Messages the broker may send before we acknowledge (MQTT 5); 1000 where nothing is said."""
+    ca_file: Path | None = None
+    """A PEM file with the authorities to trust instead of the system's."""
+    cert_file: Path | None = None
+    """A PEM file with our own certificate, for brokers that ask for one."""
+    key_file: Path | None = None
+    """A PEM file with the key of that certificate."""
+    embedded_dir: Path = Path("shouwang-broker")
+    """Where the embedded broker keeps its messages."""
+    embedded_port: int = Field(default=1883, ge=0, le=65535)
+    """The port the embedded broker listens on; 0 for any that is free."""
+
+    def options(self, *, url: str | None = None) -> MqttOptions:
+        """What the connection needs; `url` is where the embedded broker has been started. Raises OptionsError."""
+        return MqttOptions.from_url(
+            self.url.get_secret_value() if url is None else url,
+            client_id=self.client_id,
+            protocol=self.protocol,
+            keepalive_s=self.keepalive_s,
+            session_expiry_s=self.session_expiry_s,
+            receive_maximum=self.receive_maximum,
+            ca_file=self.ca_file,
+            cert_file=self.cert_file,
+            key_file=self.key_file,
+        )
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the broker is to be started by the service itself."""
+        return self.url.get_secret_value() == EMBEDDED
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "MqttSettings":
+        if not self.is_embedded:
+            try:
+                self.options()
+            except OptionsError as error:
+                raise _sentence(str(error)) from None
+        return self
+
+
+class DatabaseSettings(_Group):
+    """The database."""
+
+    # It may hold a password, so it is in no repr.
+    url: Annotated[str, AfterValidator(_database)] = Field(default="sqlite:///shouwang.db", repr=False)
+    """Where the database is: an SQLAlchemy address, sqlite:///FILE or postgresql://user:password@host/name."""
+    retention_days: int = Field(default=90, ge=1, le=36_500)
+    """Days for which changes of state and quarantined messages are kept; incidents are kept always."""
+
+
+class HttpSettings(_Group):
+    """Everything over HTTP."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
+    """Where to listen: host:port."""
+    public_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    """How the outside, above all Twilio, reaches us; without it there are no replies, receipts and keys on calls."""
+    api_token: SecretStr | None = None
+    """The bearer token for /api/v1; without it the API answers this machine only."""
+
+
+class TwilioSettings(_Group):
+    """Texts and calls by Twilio, or by whoever speaks its API."""
+
+    account_sid: Annotated[str, AfterValidator(_account_sid)] | None = None
+    """The account."""
+    auth_token: SecretStr | None = None
+    """The account's token; it also proves that replies and receipts come from Twilio."""
+    from_number: Annotated[str, AfterValidator(_sender)] | None = None
+    """The number that sends and calls, or (for texts only) the SID of a messaging service."""
+    api_base_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    """Another endpoint that speaks Twilio's API; https://api.twilio.com where nothing is said."""
+    ring_s: int = Field(default=25, ge=5, le=600)
+    """Seconds a phone rings: long enough to wake somebody, short enough not to reach most voice boxes."""
+    detect_machines: bool = False
+    """Whether Twilio listens for a voice box first; it costs some seconds of silence."""
+
+    @property
+    def is_set(self) -> bool:
+        """Whether texts and calls can be sent."""
+        return self.account_sid is not None
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> "TwilioSettings":
+        needed = ("account_sid", "auth_token", "from_number")
+        missing = [name for name in needed if getattr(self, name) is None]
+        if missing and len(missing) < len(needed):
+            names = " and ".join(variable(("twilio", name)) for name in missing)
+            raise _sentence(f"{names} must be set too: account, token and number are needed together")
+        return self
+
+
+class WebhookSettings(_Group):
+    """Signed JSON to addresses of the community's own."""
+
+    secret: SecretStr | None = None
+    """The key with which each request is signed; without it nothing is sent by webhook."""
+
+
+class ConfigSettings(_Group):
+    """The three files."""
+
+    dir: Path = Path()
+    """The folder with devices.yaml, grids.yaml and rules.yaml."""
+
+
+class LogSettings(_Group):
+    """Logs."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important lines to write: debug, info, warning, error."""
+    format: Literal["auto", "text", "json"] = "auto"
+    """text: for people; json: one object a line; auto: text on a terminal, json otherwise."""
+
+
+class Settings(BaseSettings):
+    """All settings. Made by `load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    mqtt: MqttSettings = MqttSettings()
+    """The broker."""
+    database: DatabaseSettings = DatabaseSettings()
+    """The database."""
+    http: HttpSettings = HttpSettings()
+    """Everything over HTTP."""
+    twilio: TwilioSettings = TwilioSettings()
+    """Texts and calls by Twilio."""
+    webhook: WebhookSettings = WebhookSettings()
+    """Signed JSON."""
+    config: ConfigSettings = ConfigSettings()
+    """The three files."""
+    log: LogSettings = LogSettings()
+    """Logs."""
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = "Asia/Shanghai"
+    """The zone in which windows of the day and shifts are meant."""
+    language: Literal["zh", "en"] = "zh"
+    """The language of messages to people: zh or en."""
+
+
+def load(dotenv: Path | None = DOTENV) -> Settings:
+    """Read the settings from the environment and, where there is one, the file `.env` of the folder one is in.
+
+    Raises SettingsError with a sentence for each variable that is wrong. Variables that look like settings and are none
+    are told as warnings.
+    """
+    environ = environment(dotenv)
+    if problems := [*_groups_set(environ)]:
+        raise SettingsError(problems)
+    sources: dict[str, Any] = {"_env_file": dotenv, "_env_file_encoding": "utf-8"}
+    try:
+        settings = Settings(**sources)
+    except ValidationError as error:
+        raise SettingsError(_rendered(one) for one in error.errors(include_url=False, include_input=False)) from None
+    for warning in unknown_variables(environ):
+        _log.warning("%s", warning)
+    return settings
+
+
+def variables() -> dict[str, tuple[str, ...]]:
+    """Every environment variable that sets something, with the place of its field in Settings."""
+    return {variable(loc): loc for loc in _fields(Settings, ())}
+
+
+def variable(loc: tuple[str | int, ...]) -> str:
+    """The environment variable of a field."""
+    return PREFIX + "__".join(str(part) for part in loc).upper()
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable that begins with SHOUWANG_ and sets nothing, with what was probably meant."""
+    known = variables()
+    return [
+        f"{name} is no setting of Shouwang{did_you_mean(name.upper(), known)}"
+        for name in sorted(environ)
+        if name.upper().startswith(PREFIX)
+        and name.upper() not in known
+        and not name.upper().startswith(_OTHER_VARIABLES)
+    ]
+
+
+def _groups_set(environ: Mapping[str, str]) -> Iterator[str]:
+    """Refuse `SHOUWANG_CONFIG=/etc/shouwang`: the service would run with the wrong folder."""
+    groups = {variable((name,)) for name, field in Settings.model_fields.items() if _is_group(field.annotation)}
+    for name, value in sorted(environ.items()):
+        if name.upper() in groups and value:
+            meant = [one for one in variables() if one.startswith(f"{name.upper()}__")]
+            likely = nearest(name.upper(), meant) if len(meant) > 1 else meant[0]
+            yield f"{name} is the name of a group of settings; did you mean {likely or meant[0]}?"
+
+
+def _is_group(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _fields(model: type[BaseModel], loc: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for name, field in model.model_fields.items():
+        if _is_group(field.annotation):
+            yield from _fields(field.annotation, (*loc, name))  # type: ignore[arg-type]  # _is_group has said so
+        else:
+            yield (*loc, name)
+
+
+def _rendered(error: ErrorDetails) -> str:
+    """A sentence without the value: it could be a secret in the wrong place."""
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "sentence":
+            message = str(context["message"])
+        case "int_parsing" | "int_type":
+            message = "this should be a whole number"
+        case "bool_parsing" | "bool_type":
+            message = "this should be true or false"
+        case "literal_error" | "enum":
+            message = f"this must be {context['expected']}".replace("'", "")
+        case "greater_than_equal":
+            message = f"this must be at least {context['ge']}"
+        case "less_than_equal":
+            message = f"this must be at most {context['le']}"
+        case _:
+            message = error["msg"]
+    # A sentence about a group as a whole names the variables itself.
+    name = variable(error["loc"])
+    return f"{name}: {message}" if name in variables() else message
