@@ -1,0 +1,68 @@
+"""Reply codes: short enough for a thumb, and never two incidents' at once (invariant code-is-unique)."""
+
+import random
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from store import dialect
+from store.database import Transaction
+from store.tables import reply_codes
+
+#: Nothing that looks or sounds like something else on a bad line: no 0 and O, no 1, I and L.
+LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ"
+DIGITS = "23456789"
+
+#: A letter and this many digits; more only when all the shorter ones are taken.
+_DIGITS_AT_MOST = 6
+#: From so many possibilities on, chance finds a free one before a list of all would be made.
+_LISTED_AT_MOST = 2_000
+_TRIES = 64
+
+
+async def new_code(tx: Transaction, incident_id: str, now: datetime, choose: random.Random) -> str:
+    """Take the shortest kind of code that is free for an incident; which one of its kind is up to `choose`."""
+    await tx.execute(sa.delete(reply_codes).where(reply_codes.c.free_after <= now))
+    for digits in range(1, _DIGITS_AT_MOST + 1):
+        for candidates in _candidates(digits, choose):
+            for code in await _free(tx, candidates):
+                row = (code, incident_id, None)
+                # Another process may take the same one at the same moment; the database lets one of us have it.
+                if await dialect.insert_new(tx, reply_codes, ("code", "incident_id", "free_after"), [row]):
+                    return code
+    raise RuntimeError("every reply code is taken; that is more open incidents than a city has homes")
+
+
+async def release_code(tx: Transaction, incident_id: str, free_after: datetime) -> None:
+    """Let an incident's code be given again after a time."""
+    await tx.execute(
+        sa.update(reply_codes).where(reply_codes.c.incident_id == incident_id).values(free_after=free_after)
+    )
+
+
+def _candidates(digits: int, choose: random.Random) -> Iterator[list[str]]:
+    """Give codes of a length to try, in lists: a handful first, and all of them where that is not too many."""
+    count = len(LETTERS) * len(DIGITS) ** digits
+    yield [_code(number, digits) for number in choose.sample(range(count), min(count, _TRIES))]
+    if count <= _LISTED_AT_MOST:
+        yield [_code(number, digits) for number in choose.sample(range(count), count)]
+
+
+def _code(number: int, digits: int) -> str:
+    code = ""
+    for _ in range(digits):
+        number, digit = divmod(number, len(DIGITS))
+        code += DIGITS[digit]
+    return LETTERS[number] + code
+
+
+@dialect.statement
+def _taken(on_sqlite: bool) -> sa.Select[Any]:
+    return sa.select(reply_codes.c.code).where(dialect.among(reply_codes.c.code, "codes", on_sqlite=on_sqlite))
+
+
+async def _free(tx: Transaction, candidates: list[str]) -> list[str]:
+    taken = set(await tx.scalars(_taken(tx), {"codes": dialect.keys(tx, candidates)}))
+    return [code for code in candidates if code not in taken]

@@ -1,0 +1,206 @@
+"""The handful of words in which SQLite and PostgreSQL differ.
+
+Long lists of keys go over as one value (a JSON text, an array), never as hundreds of placeholders: one statement text,
+compiled and prepared once. Many rows go over as an executemany on SQLite, where a row costs a function call, and as one
+statement over arrays on PostgreSQL, where a row would cost a message. Either way their values are converted a column
+at a time here: SQLAlchemy's way for many rows, a dict a row and a call a value, takes longer than SQLite takes to write
+them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import cache
+from itertools import islice
+from operator import itemgetter
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.documents import to_json
+from store.sqlite_driver import SLOW
+from store.tables import UtcTime, microseconds
+
+_T = TypeVar("_T")
+
+#: The values of a row, in the order of the columns named beside it.
+Row = Sequence[Any]
+
+#: Rows in one statement at the most.
+CHUNK = 5_000
+
+_SQLITE = sqlite.dialect(paramstyle="qmark")
+
+
+def is_sqlite(tx: AsyncConnection) -> bool:
+    """Say which of the two it is."""
+    return tx.dialect.name == "sqlite"
+
+
+def statement(build: Callable[[bool], _T]) -> Callable[[AsyncConnection], _T]:
+    """Make a statement once a dialect. What it decorates takes whether it is for SQLite."""
+    cached = cache(build)
+    return lambda tx: cached(is_sqlite(tx))
+
+
+# --- lists of keys ----------------------------------------------------------------------------------------------------
+
+
+def among(column: sa.ColumnElement[Any], name: str, *, on_sqlite: bool) -> sa.ColumnElement[bool]:
+    """Say that a text column is in the list bound as `name` by `keys`."""
+    if on_sqlite:
+        listed = sa.func.json_each(sa.bindparam(name, type_=sa.Text)).table_valued("value")
+        return column.in_(sa.select(listed.c.value))
+    return column == sa.func.any(sa.bindparam(name, type_=postgresql.ARRAY(sa.Text)))
+
+
+def keys(tx: AsyncConnection, values: Iterable[str]) -> str | list[str]:
+    """Give a list of keys in the form in which `among` takes it."""
+    listed = list(values)
+    return to_json(listed) if is_sqlite(tx) else listed
+
+
+# --- many rows --------------------------------------------------------------------------------------------------------
+
+
+async def insert(tx: AsyncConnection, table: sa.Table, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
+    """Insert rows."""
+    for chunk in chunks(rows):
+        await _write(tx, _insert(is_sqlite(tx), table, columns, None), table, columns, chunk)
+
+
+async def insert_new(tx: AsyncConnection, table: sa.Table, columns: tuple[str, ...], rows: Iterable[Row]) -> int:
+    """Insert the rows that break no UNIQUE constraint; return how many."""
+    made = _insert(is_sqlite(tx), table, columns, ())
+    return sum([await _write(tx, made, table, columns, chunk) for chunk in chunks(rows)])
+
+
+async def upsert(
+    tx: AsyncConnection, table: sa.Table, columns: tuple[str, ...], rows: Iterable[Row], *, change: tuple[str, ...]
+) -> None:
+    """Insert rows, or change the named columns of those that are there; of two rows of one key the last counts.
+
+    They are written in the order of their keys, so that two writers never wait for each other crosswise.
+    """
+    key = itemgetter(*(columns.index(column.name) for column in table.primary_key))
+    by_key = {key(row): row for row in rows}
+    for chunk in chunks(by_key[each] for each in sorted(by_key)):
+        await _write(tx, _insert(is_sqlite(tx), table, columns, change), table, columns, chunk)
+
+
+async def update(
+    tx: AsyncConnection,
+    table: sa.Table,
+    columns: tuple[str, ...],
+    rows: Iterable[Row],
+    *,
+    newest: bool = False,
+) -> int:
+    """Change rows found by their key, with the other columns given; return how many. Keys do not repeat.
+
+    With `newest`, what is there stays where it is greater.
+    """
+    made = _update(is_sqlite(tx), table, columns, newest)
+    return sum([await _write(tx, made, table, columns, chunk) for chunk in chunks(rows)])
+
+
+async def prune(tx: AsyncConnection, table: sa.Table, at: sa.Column[Any], before: datetime, *, limit: int) -> int:
+    """Delete the rows whose time lies before another, the oldest first, at most `limit`; return how many."""
+    oldest = sa.select(table.c.id).where(at < before).order_by(at).limit(limit)
+    result = await tx.execute(sa.delete(table).prefix_with(SLOW).where(table.c.id.in_(oldest)))
+    return result.rowcount
+
+
+def chunks(items: Iterable[_T], size: int = CHUNK) -> Iterator[list[_T]]:
+    """Give items in lists of at most `size`; no list is empty."""
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+class _OfMany:
+    """A statement for many rows: as a text with the order of its values for SQLite, over arrays for PostgreSQL."""
+
+    def __init__(self, made: sa.Insert | sa.Update, *, on_sqlite: bool) -> None:
+        self.made = made
+        self.text = ""
+        self.order: tuple[str, ...] = ()
+        if on_sqlite:
+            compiled: Any = made.compile(dialect=_SQLITE)
+            self.text, self.order = str(compiled), tuple(compiled.positiontup)
+
+
+async def _write(
+    tx: AsyncConnection, many: _OfMany, table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row]
+) -> int:
+    by_column: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    arrays = {name: _stored(table.c[name].type, by_column[at]) for at, name in enumerate(columns)}
+    if many.text:
+        result = await tx.exec_driver_sql(many.text, list(zip(*(arrays[name] for name in many.order), strict=True)))
+    else:
+        result = await tx.execute(many.made, arrays)
+    return max(result.rowcount, 0)
+
+
+def _stored(kind: sa.types.TypeEngine[Any], values: Sequence[Any]) -> Sequence[Any]:
+    """Give the values of a column as they are stored."""
+    if isinstance(kind, UtcTime):
+        return [None if value is None else microseconds(value) for value in values]
+    if isinstance(kind, sa.JSON):
+        return [None if value is None else to_json(value) for value in values]
+    return values
+
+
+@cache
+def _insert(on_sqlite: bool, table: sa.Table, columns: tuple[str, ...], change: tuple[str, ...] | None) -> _OfMany:
+    """Make an INSERT; with `change` empty it leaves what is there, with None it does not expect it."""
+    made: sqlite.Insert | postgresql.Insert
+    if on_sqlite:
+        made = sqlite.insert(table).values({name: sa.bindparam(name) for name in columns})
+    else:
+        given = _given(table, columns)
+        chosen = (
+            sa.cast(given.c[name], sa.JSON) if isinstance(table.c[name].type, sa.JSON) else given.c[name]
+            for name in columns
+        )
+        made = postgresql.insert(table).from_select(list(columns), sa.select(*chosen))
+    if change == ():
+        made = made.on_conflict_do_nothing()
+    elif change is not None:
+        made = made.on_conflict_do_update(
+            index_elements=list(table.primary_key.columns), set_={name: made.excluded[name] for name in change}
+        )
+    return _OfMany(made, on_sqlite=on_sqlite)
+
+
+@cache
+def _update(on_sqlite: bool, table: sa.Table, columns: tuple[str, ...], newest: bool) -> _OfMany:
+    """Make an UPDATE by primary key."""
+    if on_sqlite:
+        new: dict[str, sa.ColumnElement[Any]] = {name: sa.bindparam(name) for name in columns}
+    else:
+        given = _given(table, columns)
+        new = {name: given.c[name] for name in columns}
+    greater = sa.func.max if on_sqlite else sa.func.greatest
+    key = {column.name for column in table.primary_key}
+    made = (
+        sa.update(table)
+        .values(
+            {name: greater(table.c[name], new[name]) if newest else new[name] for name in columns if name not in key}
+        )
+        .where(*(table.c[name] == new[name] for name in columns if name in key))
+    )
+    return _OfMany(made, on_sqlite=on_sqlite)
+
+
+def _given(table: sa.Table, columns: tuple[str, ...]) -> sa.TableValuedAlias:
+    """Give, on PostgreSQL, the rows bound as one array a column as a table."""
+    arrays = [sa.bindparam(name, type_=postgresql.ARRAY(_element(table.c[name].type))) for name in columns]
+    return sa.func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
+
+
+def _element(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+    if isinstance(kind, UtcTime):
+        return sa.BigInteger()
+    return sa.Text() if isinstance(kind, (sa.JSON, sa.String)) else kind

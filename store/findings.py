@@ -1,0 +1,59 @@
+"""Findings that stand."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from rules.decisions import StandingFinding
+from store import dialect
+from store.database import Transaction
+from store.tables import findings
+
+_COLUMNS = (
+    "subject",
+    "rule_id",
+    "home_id",
+    "device_id",
+    "kind",
+    "raised_at",
+    "reason",
+    "verified",
+    "incident_id",
+)
+_CHOSEN = sa.select(*(findings.c[name] for name in _COLUMNS))
+_OF_INCIDENT = _CHOSEN.where(findings.c.incident_id == sa.bindparam("incident_id")).order_by(
+    findings.c.raised_at, findings.c.subject, findings.c.rule_id
+)
+
+
+@dialect.statement
+def _standing(on_sqlite: bool) -> sa.Select[tuple[object, ...]]:
+    return _CHOSEN.where(dialect.among(findings.c.subject, "subjects", on_sqlite=on_sqlite))
+
+
+async def standing(tx: Transaction, subjects: Iterable[str]) -> dict[tuple[str, str], StandingFinding]:
+    """Give the findings that stand about some devices or homes, by rule and subject."""
+    rows = await tx.execute(_standing(tx), {"subjects": dialect.keys(tx, subjects)})
+    return {(row["rule_id"], row["subject"]): StandingFinding(**row) for row in rows.mappings()}
+
+
+async def put(tx: Transaction, finding: StandingFinding) -> None:
+    """Let a finding stand, as it is now."""
+    row = tuple(getattr(finding, name) for name in _COLUMNS)
+    await dialect.upsert(tx, findings, _COLUMNS, [row], change=_COLUMNS[2:])
+
+
+async def remove(tx: Transaction, rule_id: str, subject: str) -> None:
+    """Let a finding stand no more."""
+    await tx.execute(sa.delete(findings).where(findings.c.subject == subject, findings.c.rule_id == rule_id))
+
+
+async def of_incident(tx: Transaction, incident_id: str) -> list[StandingFinding]:
+    """Give the findings that stand behind an incident, oldest first."""
+    rows = await tx.execute(_OF_INCIDENT, {"incident_id": incident_id})
+    return [StandingFinding(**row) for row in rows.mappings()]
+
+
+async def detach(tx: Transaction, incident_id: str) -> None:
+    """Let the findings of an incident stand on without it."""
+    await tx.execute(sa.update(findings).where(findings.c.incident_id == incident_id).values(incident_id=None))

@@ -1,0 +1,191 @@
+"""Incidents and their journal."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from rules.decisions import DeliveryState, JournalEntry, Purpose
+from rules.incident import Incident, IncidentState, OutcomeKind, Snapshot
+from rules.rulebook import Severity
+from store import dialect
+from store.codes import new_code, release_code
+from store.database import Transaction
+from store.documents import from_document
+from store.errors import StaleIncident
+from store.tables import due, incidents, outbox, reply_codes
+from store.tables import journal as lines
+
+__all__ = [
+    "StaleIncident",
+    "add_journal",
+    "find",
+    "insert",
+    "journal",
+    "last_in_home",
+    "listing",
+    "load",
+    "new_code",
+    "open_counts",
+    "open_in_home",
+    "paged_to",
+    "release_code",
+    "save",
+    "with_code",
+    "without_next",
+]
+
+#: What an incident is opened with is never written again (invariant snapshot).
+_FIXED = frozenset({"id", "code", "home_id", "group", "opened_at", "drill", "snapshot"})
+_COLUMNS = tuple(field.name for field in fields(Incident))
+_CHANGING = tuple(name for name in _COLUMNS if name not in _FIXED)
+
+_IS_OPEN = sa.text("incidents.state <> 'resolved'")  # in the words of the partial indexes
+_LINE = ("incident_id", "at", "event", "actor", "detail")
+_ALL = sa.select(*(incidents.c[name] for name in _COLUMNS))
+
+#: The least of an id that names an incident.
+_SHORTEST_PREFIX = 4
+
+
+async def insert(tx: Transaction, incident: Incident) -> None:
+    """Write a new incident. The database refuses a second open one of the same home and group."""
+    await tx.execute(sa.insert(incidents), [_row(incident, _COLUMNS)])
+
+
+async def save(tx: Transaction, incident: Incident, *, expected_version: int) -> Incident:
+    """Write an incident over the version that was loaded, and return it with its new version.
+
+    Raises StaleIncident where somebody else has written it since.
+    """
+    saved = replace(incident, version=expected_version + 1)
+    changed = await tx.execute(
+        sa.update(incidents)
+        .where(incidents.c.id == incident.id, incidents.c.version == expected_version)
+        .values(_row(saved, _CHANGING))
+    )
+    if not changed.rowcount:
+        raise StaleIncident(
+            f"Incident {incident.code} ({incident.id}) is not at version {expected_version} any more; somebody else has"
+            " written it."
+        )
+    return saved
+
+
+async def load(tx: Transaction, incident_id: str, *, lock: bool = False) -> Incident | None:
+    """Give an incident; with `lock` nobody else may write it until this transaction ends."""
+    return await _one(tx, _ALL.where(incidents.c.id == incident_id), lock=lock)
+
+
+async def open_in_home(tx: Transaction, home_id: str, group: str, *, lock: bool = False) -> Incident | None:
+    """Give the open incident of a home and group; there is never more than one."""
+    return await _one(tx, _ALL.where(incidents.c.home_id == home_id, incidents.c.group == group, _IS_OPEN), lock=lock)
+
+
+async def last_in_home(tx: Transaction, home_id: str, group: str) -> Incident | None:
+    """Give the incident of a home and group that was opened last, open or not."""
+    of_home = _ALL.where(incidents.c.home_id == home_id, incidents.c.group == group)
+    return await _one(tx, of_home.order_by(incidents.c.opened_at.desc()).limit(1))
+
+
+async def with_code(tx: Transaction, code: str) -> Incident | None:
+    """Give the incident that a reply code belongs to: an open one, or one that was resolved within the last 30 days."""
+    belongs = _ALL.join(reply_codes, reply_codes.c.incident_id == incidents.c.id)
+    return await _one(tx, belongs.where(reply_codes.c.code == code.upper()))
+
+
+async def find(tx: Transaction, reference: str) -> Incident | None:
+    """Give the incident that a person names by its id, its code, or the unmistakable beginning of its id."""
+    found = await load(tx, reference.lower()) or await with_code(tx, reference)
+    if found is not None or len(reference) < _SHORTEST_PREFIX:
+        return found
+    begins = _ALL.where(incidents.c.id.startswith(reference.lower(), autoescape=True)).limit(2)
+    candidates = await _many(tx, begins)
+    return candidates[0] if len(candidates) == 1 else None
+
+
+async def listing(tx: Transaction, *, open_only: bool, limit: int, before: datetime | None = None) -> list[Incident]:
+    """Give incidents, newest first; `before` goes on where an earlier list ended."""
+    chosen = _ALL.order_by(incidents.c.opened_at.desc(), incidents.c.id).limit(limit)
+    if open_only:
+        chosen = chosen.where(_IS_OPEN)
+    if before is not None:
+        chosen = chosen.where(incidents.c.opened_at < before)
+    return await _many(tx, chosen)
+
+
+async def open_counts(tx: Transaction) -> dict[str, int]:
+    """Count the open incidents by state."""
+    counted = sa.select(incidents.c.state, sa.func.count()).where(_IS_OPEN).group_by(incidents.c.state)
+    return dict((await tx.execute(counted)).tuples().all())
+
+
+async def without_next(tx: Transaction) -> list[Incident]:
+    """Give the open incidents with no clock running: no step due, nobody due to arrive or to give an outcome.
+
+    There should be none (invariant never-silent).
+    """
+    fitting = sa.case(
+        {str(IncidentState.OPEN): "step", str(IncidentState.ACKNOWLEDGED): "arrival"},
+        value=incidents.c.state,
+        else_="outcome",
+    )
+    clock = sa.exists().where(due.c.kind == fitting, due.c.subject == incidents.c.id)
+    return await _many(tx, _ALL.where(_IS_OPEN, ~clock).order_by(incidents.c.opened_at))
+
+
+async def paged_to(tx: Transaction, recipient_id: str) -> list[Incident]:
+    """Give the open incidents that a person was paged for, the latest page first."""
+    left = outbox.c.state.not_in([str(DeliveryState.PENDING), str(DeliveryState.CANCELLED)])
+    paged = (
+        sa.select(outbox.c.incident_id, sa.func.max(outbox.c.id).label("latest"))
+        .where(outbox.c.recipient_id == recipient_id, outbox.c.purpose == str(Purpose.PAGE), left)
+        .group_by(outbox.c.incident_id)
+        .subquery()
+    )
+    open_ones = _ALL.join(paged, paged.c.incident_id == incidents.c.id).where(_IS_OPEN)
+    return await _many(tx, open_ones.order_by(paged.c.latest.desc()))
+
+
+async def add_journal(tx: Transaction, entries: Iterable[JournalEntry]) -> None:
+    """Add lines to the history of incidents."""
+    rows = ((one.incident_id, one.at, one.event, one.actor, one.detail) for one in entries)
+    await dialect.insert(tx, lines, _LINE, rows)
+
+
+async def journal(tx: Transaction, incident_id: str) -> list[JournalEntry]:
+    """Give the history of an incident, oldest line first."""
+    columns = (lines.c[name] for name in _LINE)
+    rows = await tx.execute(sa.select(*columns).where(lines.c.incident_id == incident_id).order_by(lines.c.id))
+    return [JournalEntry(**row) for row in rows.mappings()]
+
+
+async def _one(tx: Transaction, chosen: sa.Select[Any], *, lock: bool = False) -> Incident | None:
+    if lock:
+        chosen = chosen.with_for_update(of=incidents)
+    row = (await tx.execute(chosen)).mappings().first()
+    return None if row is None else _incident(row)
+
+
+async def _many(tx: Transaction, chosen: sa.Select[Any]) -> list[Incident]:
+    return [_incident(row) for row in (await tx.execute(chosen)).mappings()]
+
+
+def _row(incident: Incident, columns: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(incident, name) for name in columns}
+
+
+def _incident(row: Mapping[Any, Any]) -> Incident:
+    return Incident(
+        **{
+            **row,
+            "state": IncidentState(row["state"]),
+            "severity": Severity(row["severity"]),
+            "kinds": tuple(row["kinds"]),
+            "declined": tuple(row["declined"]),
+            "outcome": None if row["outcome"] is None else OutcomeKind(row["outcome"]),
+            "snapshot": from_document(Snapshot, row["snapshot"]),
+        }
+    )

@@ -1,0 +1,184 @@
+"""The outbox: what is to be told to whom, and what became of it.
+
+A delivery is claimed (outbox_claim.py), handed to a provider outside of any transaction, and its outcome recorded here
+by whoever holds the fence it was claimed with; the provider's later words are in outbox_receipts.py.
+"""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from rules.decisions import CancelUnsent, Delivery, DeliveryState, NewDelivery, Paged, Priority, Purpose
+from store import dialect
+from store.database import Transaction
+from store.outbox_claim import claim
+from store.outbox_receipts import receipt, set_state
+from store.outbox_rows import AT_REST, CHOSEN, delivery_of, note_attempts
+from store.tables import WAITING, attempts, outbox
+
+__all__ = [
+    "add",
+    "attempts_of",
+    "by_id",
+    "cancel",
+    "claim",
+    "count_waiting",
+    "failed",
+    "next_at",
+    "of_incident",
+    "oldest_waiting",
+    "paged",
+    "receipt",
+    "retry",
+    "sent",
+    "set_state",
+    "unknown",
+]
+
+_S = DeliveryState
+
+_NEW = tuple(field.name for field in fields(NewDelivery))
+_ADDED = (*_NEW, "created_at", "state", "next_attempt_at")
+
+
+async def add(tx: Transaction, deliveries: Iterable[NewDelivery], now: datetime) -> int:
+    """Put deliveries into the outbox; return how many were new.
+
+    One with the key of an earlier one is not written: nobody gets a step twice by one way (invariant one-page).
+    """
+    rows = ((*(getattr(one, name) for name in _NEW), now, str(DeliveryState.PENDING), now) for one in deliveries)
+    return await dialect.insert_new(tx, outbox, _ADDED, rows)
+
+
+async def cancel(tx: Transaction, unsent: CancelUnsent) -> int:
+    """Cancel what has not left yet; return how many (invariant quiet-after-answer)."""
+    changed = await tx.execute(
+        sa.update(outbox)
+        .where(
+            outbox.c.incident_id == unsent.incident_id,
+            outbox.c.state == str(_S.PENDING),
+            outbox.c.purpose.in_(sorted(unsent.purposes)),
+        )
+        .values(state=str(_S.CANCELLED), error=unsent.reason, **AT_REST)
+    )
+    return changed.rowcount
+
+
+async def paged(tx: Transaction, incident_id: str) -> list[Paged]:
+    """Give who has been, or is being, told of an incident, in the order it was decided; whatever became of it."""
+    columns = (outbox.c[field.name] for field in fields(Paged) if field.name != "delivery_id")
+    chosen = sa.select(outbox.c.id.label("delivery_id"), *columns)
+    rows = await tx.execute(chosen.where(outbox.c.incident_id == incident_id).order_by(outbox.c.id))
+    return [
+        Paged(**{**row, "purpose": Purpose(row["purpose"]), "state": DeliveryState(row["state"])})
+        for row in rows.mappings()
+    ]
+
+
+# --- what became of a claimed delivery; each says whether it was still the caller's to say ----------------------------
+
+
+async def sent(
+    tx: Transaction, delivery: Delivery, *, provider_id: str | None, status: str | None, now: datetime
+) -> bool:
+    """Record that the provider has taken it.
+
+    True also where the provider's own receipt came before its answer and has said so already.
+    """
+    mine = await _settle(
+        tx,
+        delivery,
+        now,
+        _S.SENT,
+        "",
+        provider_id=provider_id,
+        provider_status=status,
+        sent_at=now,
+        error=None,
+        **AT_REST,
+    )
+    if mine or provider_id is None:
+        return mine
+    known = await by_id(tx, delivery.id)
+    return known is not None and known.fence == delivery.fence and known.provider_id == provider_id
+
+
+async def retry(tx: Transaction, delivery: Delivery, *, at: datetime, error: str, now: datetime) -> bool:
+    """Record that the provider has certainly not taken it, and let it be tried again at a time."""
+    waiting = AT_REST | {"next_attempt_at": at}
+    return await _settle(tx, delivery, now, _S.PENDING, error, error=error, **waiting)
+
+
+async def failed(tx: Transaction, delivery: Delivery, *, error: str, now: datetime) -> bool:
+    """Record that it will not arrive."""
+    return await _settle(tx, delivery, now, _S.FAILED, error, error=error, **AT_REST)
+
+
+async def unknown(tx: Transaction, delivery: Delivery, *, ask_at: datetime, error: str, now: datetime) -> bool:
+    """Record that it is not known whether the provider has taken it, and when to ask."""
+    began = sa.func.coalesce(outbox.c.doubt_since, outbox.c.claimed_at, sa.literal(now, outbox.c.claimed_at.type))
+    waiting = AT_REST | {"next_attempt_at": ask_at, "doubt_since": began}
+    return await _settle(tx, delivery, now, _S.UNKNOWN, error, error=error, **waiting)
+
+
+async def _settle(
+    tx: Transaction, delivery: Delivery, now: datetime, state: DeliveryState, detail: str, **values: Any
+) -> bool:
+    changed = await tx.execute(
+        sa.update(outbox)
+        .where(
+            outbox.c.id == delivery.id,
+            outbox.c.fence == delivery.fence,
+            outbox.c.state.in_([str(_S.SENDING), str(_S.UNKNOWN)]),
+        )
+        .values(state=str(state), **values)
+    )
+    if not changed.rowcount:
+        return False
+    await note_attempts(tx, [(delivery.id, now, str(state), detail)])
+    return True
+
+
+# --- looking ----------------------------------------------------------------------------------------------------------
+
+
+async def by_id(tx: Transaction, delivery_id: int) -> Delivery | None:
+    """Give a delivery."""
+    row = (await tx.execute(CHOSEN.where(outbox.c.id == delivery_id))).mappings().first()
+    return None if row is None else delivery_of(row)
+
+
+async def of_incident(tx: Transaction, incident_id: str) -> list[Delivery]:
+    """Give all deliveries of an incident, in the order they were decided."""
+    rows = await tx.execute(CHOSEN.where(outbox.c.incident_id == incident_id).order_by(outbox.c.id))
+    return [delivery_of(row) for row in rows.mappings()]
+
+
+async def attempts_of(tx: Transaction, delivery_id: int) -> list[tuple[datetime, str, str]]:
+    """Give what came of each try of a delivery: time, outcome, detail."""
+    chosen = sa.select(attempts.c.at, attempts.c.outcome, attempts.c.detail)
+    rows = await tx.execute(chosen.where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id))
+    return list(rows.tuples())
+
+
+async def oldest_waiting(tx: Transaction) -> dict[Priority, datetime]:
+    """Give, by priority, since when the oldest delivery has waited that has neither left nor been given up."""
+    oldest = sa.select(outbox.c.priority, sa.func.min(outbox.c.created_at)).where(sa.text(WAITING))
+    rows = await tx.execute(oldest.group_by(outbox.c.priority))
+    return {Priority(priority): created_at for priority, created_at in rows.tuples()}
+
+
+async def count_waiting(tx: Transaction) -> int:
+    """Count the deliveries that have neither left nor been given up."""
+    return await tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(sa.text(WAITING))) or 0
+
+
+async def next_at(tx: Transaction) -> datetime | None:
+    """Give the time from which on `claim` may find something."""
+    waiting = sa.select(sa.func.min(outbox.c.next_attempt_at)).where(sa.text(WAITING))
+    running_out = sa.select(sa.func.min(outbox.c.lease_until)).where(sa.text("state = 'sending'"))
+    times = (await tx.execute(sa.select(waiting.scalar_subquery(), running_out.scalar_subquery()))).one()
+    return min((each for each in times if each is not None), default=None)

@@ -1,0 +1,120 @@
+"""Taking deliveries out of the outbox to send them, or to ask about them.
+
+A claim is a row that says who is busy with it, until when, and with which fence: a number that grows with every claim.
+Who was slow finds the fence grown, and what they have to say is refused. A lease that ran out is not a failure but a
+doubt, for the request may have left; a doubt is asked about, and never simply sent again (invariant one-page).
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from rules.decisions import Delivery, DeliveryState, Purpose
+from rules.incident import IncidentState
+from store.database import Transaction
+from store.outbox_rows import AT_REST, CHOSEN, delivery_of, note_attempts
+from store.tables import WAITING, UtcTime, incidents, outbox
+
+_S = DeliveryState
+
+_RAN_OUT = (
+    sa.select(outbox.c.id)
+    .where(sa.text("state = 'sending'"), outbox.c.lease_until <= sa.bindparam("now", type_=UtcTime))
+    .with_for_update(skip_locked=True)
+)
+
+#: In the order of the index, which is the order of urgency (invariant life-first).
+_WAITING = (
+    CHOSEN.add_columns(
+        sa.select(incidents.c.state).where(incidents.c.id == outbox.c.incident_id).scalar_subquery().label("incident")
+    )
+    .where(sa.text(WAITING), outbox.c.next_attempt_at <= sa.bindparam("now", type_=UtcTime))
+    .order_by(outbox.c.priority, outbox.c.next_attempt_at, outbox.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+    .with_for_update(skip_locked=True, of=outbox)
+)
+
+
+async def claim(
+    tx: Transaction,
+    *,
+    owner: str,
+    now: datetime,
+    limit: int,
+    lease_s: float,
+    channels: Collection[str] | None = None,
+) -> list[Delivery]:
+    """Take what is due, most urgent first: pending ones to be sent, unknown ones to be asked about.
+
+    Sets aside on the way: leases that ran out become doubts, what has expired is cancelled, and so is a page whose
+    incident somebody has answered (invariant quiet-after-answer). An unknown one stays unknown; only the next question
+    about it is put off by the lease, so that one process asks at a time. `channels` restricts to some channels.
+    """
+    await _turn_into_doubts(tx, now)
+    until = now + timedelta(seconds=lease_s)
+    ripe = _WAITING if channels is None else _WAITING.where(outbox.c.channel.in_(sorted(channels)))
+    taken: list[Delivery] = []
+    while len(taken) < limit:
+        most = limit - len(taken)
+        rows = (await tx.execute(ripe, {"now": now, "most": most})).mappings().all()
+        found: dict[str, list[Delivery]] = {"send": [], "ask": [], "expired": [], "answered": []}
+        for row in rows:
+            columns = dict(row)
+            incident = columns.pop("incident")
+            delivery = delivery_of(columns)
+            found[_what_to_do(delivery, incident, now)].append(delivery)
+        for reason in ("expired", "answered"):
+            await _cancel(tx, found[reason], reason)
+        taken += await _take(tx, found["send"], state=_S.SENDING, owner=owner, lease_until=until, claimed_at=now)
+        taken += await _take(tx, found["ask"], state=_S.UNKNOWN, next_attempt_at=until)
+        if len(rows) < most:
+            break
+    return sorted(taken, key=lambda one: (one.priority, one.id))
+
+
+def _what_to_do(delivery: Delivery, incident_state: str | None, now: datetime) -> str:
+    if delivery.state is _S.UNKNOWN:
+        return "ask"
+    if delivery.expires_at <= now:
+        return "expired"
+    if delivery.purpose is Purpose.PAGE and incident_state != IncidentState.OPEN:
+        return "answered"
+    return "send"
+
+
+async def _turn_into_doubts(tx: Transaction, now: datetime) -> None:
+    ids = (await tx.scalars(_RAN_OUT, {"now": now})).all()
+    for one in ids:
+        doubt = AT_REST | {"next_attempt_at": now, "doubt_since": outbox.c.claimed_at}
+        await tx.execute(sa.update(outbox).where(outbox.c.id == one).values(state=str(_S.UNKNOWN), **doubt))
+    await note_attempts(tx, ((one, now, str(_S.UNKNOWN), "the sender's lease ran out") for one in ids))
+
+
+async def _cancel(tx: Transaction, deliveries: Iterable[Delivery], reason: str) -> None:
+    ids = [one.id for one in deliveries]
+    if ids:
+        cancelled = {"state": str(_S.CANCELLED), "error": reason, **AT_REST}
+        await tx.execute(sa.update(outbox).where(outbox.c.id.in_(ids)).values(cancelled))
+
+
+async def _take(tx: Transaction, deliveries: list[Delivery], *, state: DeliveryState, **values: Any) -> list[Delivery]:
+    """Write a claim for some deliveries; give them as they are now."""
+    if not deliveries:
+        return []
+    sending = state is _S.SENDING
+    if sending:
+        values["next_attempt_at"] = None
+    await tx.execute(
+        sa.update(outbox)
+        .where(outbox.c.id.in_([one.id for one in deliveries]))
+        .values(state=str(state), fence=outbox.c.fence + 1, attempts=outbox.c.attempts + sending, **values)
+    )
+    return [
+        replace(
+            one, state=state, fence=one.fence + 1, attempts=one.attempts + sending, owner=values.get("owner", one.owner)
+        )
+        for one in deliveries
+    ]

@@ -1,0 +1,89 @@
+"""The provider's later words on a delivery, and what they make of it."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from rules.decisions import Delivery, DeliveryState
+from store import dialect
+from store.database import Transaction
+from store.outbox_rows import AT_REST, CHOSEN, delivery_of, note_attempts
+from store.tables import outbox, receipts
+
+_S = DeliveryState
+
+#: From which states a delivery may come into a state by a receipt: only forward, and never out of `delivered`.
+_FROM: dict[DeliveryState, frozenset[DeliveryState]] = {
+    _S.SENT: frozenset({_S.PENDING, _S.SENDING, _S.UNKNOWN}),
+    _S.DELIVERED: frozenset({_S.PENDING, _S.SENDING, _S.UNKNOWN, _S.SENT, _S.FAILED}),
+    _S.FAILED: frozenset({_S.PENDING, _S.SENDING, _S.UNKNOWN, _S.SENT}),
+}
+
+
+async def receipt(
+    tx: Transaction,
+    *,
+    provider_id: str | None,
+    delivery_id: int | None,
+    status: str,
+    error_code: str | None,
+    now: datetime,
+) -> Delivery | None:
+    """Take in a provider's word on a delivery; give the delivery where it is news, with its new provider status.
+
+    The delivery is found by `delivery_id` (it is in the address that the provider calls back), or by the id that the
+    provider gave it. A word that has come before, that is about nothing we know, or that comes after the delivery
+    arrived, is no news. Any word proves that the provider has the message: what was unknown, or was about to be sent
+    again, is `sent` from then on. What the status means is for the caller to say: see `set_state`.
+    """
+    row = (provider_id or f"delivery:{delivery_id}", status, error_code, now)
+    if not await dialect.insert_new(tx, receipts, ("provider_id", "status", "error_code", "received_at"), [row]):
+        return None
+    delivery = await _concerned(tx, provider_id, delivery_id)
+    if delivery is None or delivery.state in {_S.DELIVERED, _S.CANCELLED}:
+        return None
+
+    new: dict[str, Any] = {"provider_status": status, "error": error_code or delivery.error}
+    if delivery.provider_id is None and provider_id is not None:
+        new["provider_id"] = provider_id
+    if delivery.state in _FROM[_S.SENT]:
+        new |= {"state": str(_S.SENT), "sent_at": now, **AT_REST}
+        await note_attempts(tx, [(delivery.id, now, str(_S.SENT), f"the provider reports {status}")])
+    await tx.execute(sa.update(outbox).where(outbox.c.id == delivery.id).values(new))
+    return replace(
+        delivery,
+        provider_id=delivery.provider_id or provider_id,
+        provider_status=status,
+        error=new["error"],
+        state=DeliveryState(new.get("state", delivery.state)),
+        owner=None,
+        doubt_since=None if "state" in new else delivery.doubt_since,
+    )
+
+
+async def set_state(tx: Transaction, delivery_id: int, state: DeliveryState, *, error: str | None = None) -> bool:
+    """Let a delivery come into a state by the provider's word; False where it has gone beyond it already."""
+    new: dict[str, Any] = {"state": str(state), **AT_REST}
+    if error is not None:
+        new["error"] = error
+    changed = await tx.execute(
+        sa.update(outbox).where(outbox.c.id == delivery_id, outbox.c.state.in_(sorted(_FROM[state]))).values(new)
+    )
+    return bool(changed.rowcount)
+
+
+async def _concerned(tx: Transaction, provider_id: str | None, delivery_id: int | None) -> Delivery | None:
+    if delivery_id is not None:
+        chosen = CHOSEN.where(outbox.c.id == delivery_id)
+    else:
+        chosen = CHOSEN.where(outbox.c.provider_id == provider_id)
+    row = (await tx.execute(chosen.with_for_update())).mappings().first()
+    if row is None:
+        return None
+    delivery = delivery_of(row)
+    # A second message for one delivery: what becomes of it says nothing about the one that is on record.
+    if None not in {delivery.provider_id, provider_id} and delivery.provider_id != provider_id:
+        return None
+    return delivery

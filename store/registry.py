@@ -1,0 +1,314 @@
+"""Who lives where, with which devices, and who answers for them: as the three files say, and as gateways say.
+
+What is gone from the files is closed, and is not there any more for anything in this module.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from rules.community import Device, Grid, GridLevel, Home, Responsibility, Role, Source, Worker
+from store import dialect
+from store.database import Transaction
+from store.difference import AppliedChanges, Difference, apply
+from store.documents import from_document
+from store.sqlite_driver import SLOW
+from store.tables import config_files, device_definitions, worker_backups, worker_grids, worker_phones
+from store.tables import devices as device_table
+from store.tables import grids as grid_table
+from store.tables import homes as home_table
+from store.tables import sources as source_table
+from store.tables import workers as worker_table
+
+__all__ = [
+    "AppliedChanges",
+    "Difference",
+    "GatewayRow",
+    "apply",
+    "away",
+    "definitions",
+    "devices",
+    "devices_named",
+    "devices_of_homes",
+    "digests",
+    "each_device",
+    "gateways",
+    "homes",
+    "replace_definitions",
+    "responsibility",
+    "set_away",
+    "set_digests",
+    "set_gateway",
+    "sources",
+    "workers",
+    "workers_with_phone",
+]
+
+#: No tree of grids is deeper; a loop in it ends here.
+_DEEPEST = 16
+
+_DEVICE_FIELDS = ("id", "home_id", "kind", "source", "name", "room", "heartbeat_s", "invert")
+_DEVICES = sa.select(*(device_table.c[name] for name in _DEVICE_FIELDS)).where(sa.text("closed_at IS NULL"))
+_WORKERS = sa.select(worker_table).where(worker_table.c.closed_at.is_(None))
+
+
+class GatewayRow(NamedTuple):
+    """What the gateway behind a source last said of itself."""
+
+    state: str | None
+    started_at: datetime | None
+
+
+# --- files, sources, gateways -----------------------------------------------------------------------------------------
+
+
+async def digests(tx: Transaction) -> dict[str, str]:
+    """Give the digests of the files that were applied last, by name."""
+    rows = await tx.execute(sa.select(config_files.c.name, config_files.c.digest))
+    return dict(rows.tuples().all())
+
+
+async def set_digests(tx: Transaction, digests: Mapping[str, str], now: datetime) -> None:
+    """Note which files were applied; those that are not named any more are forgotten."""
+    await tx.execute(sa.delete(config_files))
+    rows = [(name, digest, now) for name, digest in digests.items()]
+    await dialect.insert(tx, config_files, ("name", "digest", "applied_at"), rows)
+
+
+async def sources(tx: Transaction) -> list[Source]:
+    """Give the sources, by id."""
+    chosen = sa.select(source_table.c.id, source_table.c.dialect, source_table.c.base)
+    rows = await tx.execute(chosen.where(source_table.c.closed_at.is_(None)).order_by(source_table.c.id))
+    return [Source(**row) for row in rows.mappings()]
+
+
+async def gateways(tx: Transaction) -> dict[str, GatewayRow]:
+    """Give what each source's gateway last said of itself."""
+    chosen = sa.select(source_table.c.id, source_table.c.gateway_state, source_table.c.gateway_started_at)
+    rows = await tx.execute(chosen.where(source_table.c.closed_at.is_(None)))
+    return {source_id: GatewayRow(state, started_at) for source_id, state, started_at in rows}
+
+
+async def set_gateway(tx: Transaction, source_id: str, state: str | None, started_at: datetime | None) -> None:
+    """Note what a gateway says of itself; without a start time the one that is known stays."""
+    new: dict[str, Any] = {"gateway_state": state}
+    if started_at is not None:
+        new["gateway_started_at"] = started_at
+    await tx.execute(sa.update(source_table).where(source_table.c.id == source_id).values(new))
+
+
+@dialect.statement
+def _definitions(on_sqlite: bool) -> sa.Select[tuple[str, Any]]:
+    table = device_definitions
+    return sa.select(table.c.name, table.c.definition).where(
+        table.c.source == sa.bindparam("source"), dialect.among(table.c.name, "names", on_sqlite=on_sqlite)
+    )
+
+
+async def definitions(tx: Transaction, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Give what gateways say of some of their devices, by source and name."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for source, wanted in _by_source(names).items():
+        rows = await tx.execute(_definitions(tx), {"source": source, "names": dialect.keys(tx, wanted)})
+        found |= {(source, name): definition for name, definition in rows}
+    return found
+
+
+async def replace_definitions(tx: Transaction, source: str, definitions: Mapping[str, dict[str, Any]]) -> None:
+    """Note all that a gateway says of its devices, in place of what it said before."""
+    await tx.execute(sa.delete(device_definitions).where(device_definitions.c.source == source))
+    rows = [(source, name, definition) for name, definition in definitions.items()]
+    await dialect.insert(tx, device_definitions, ("source", "name", "definition"), rows)
+
+
+# --- devices ----------------------------------------------------------------------------------------------------------
+
+
+@dialect.statement
+def _devices_named(on_sqlite: bool) -> sa.Select[Any]:
+    return _DEVICES.where(
+        device_table.c.source == sa.bindparam("source_id"),
+        dialect.among(device_table.c.name, "names", on_sqlite=on_sqlite),
+    )
+
+
+async def devices_named(tx: Transaction, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], Device]:
+    """Give devices by their source and their name there."""
+    found: dict[tuple[str, str], Device] = {}
+    for source, wanted in _by_source(names).items():
+        rows = await tx.execute(_devices_named(tx), {"source_id": source, "names": dialect.keys(tx, wanted)})
+        found |= {(device.source, device.name): device for device in map(_device, rows)}
+    return found
+
+
+@dialect.statement
+def _devices_with_id(on_sqlite: bool) -> sa.Select[Any]:
+    return _DEVICES.where(dialect.among(device_table.c.id, "ids", on_sqlite=on_sqlite))
+
+
+async def devices(tx: Transaction, ids: Iterable[str]) -> dict[str, Device]:
+    """Give devices by id."""
+    rows = await tx.execute(_devices_with_id(tx), {"ids": dialect.keys(tx, ids)})
+    return {device.id: device for device in map(_device, rows)}
+
+
+@dialect.statement
+def _devices_in_homes(on_sqlite: bool) -> sa.Select[Any]:
+    return _DEVICES.where(dialect.among(device_table.c.home_id, "ids", on_sqlite=on_sqlite)).order_by(device_table.c.id)
+
+
+async def devices_of_homes(tx: Transaction, home_ids: Iterable[str]) -> dict[str, list[Device]]:
+    """Give the devices of some homes; a home without any is not in it."""
+    found = defaultdict(list)
+    for row in await tx.execute(_devices_in_homes(tx), {"ids": dialect.keys(tx, home_ids)}):
+        device = _device(row)
+        found[device.home_id].append(device)
+    return dict(found)
+
+
+async def each_device(tx: Transaction) -> AsyncIterator[Device]:
+    """Go through all devices by id, a thousand or so at a time."""
+    page = _DEVICES.prefix_with(SLOW).where(device_table.c.id > sa.bindparam("after"))
+    page = page.order_by(device_table.c.id).limit(1_000)
+    after = ""
+    while rows := (await tx.execute(page, {"after": after})).all():
+        for row in rows:
+            yield _device(row)
+        after = rows[-1].id
+
+
+# --- homes ------------------------------------------------------------------------------------------------------------
+
+
+@dialect.statement
+def _homes(on_sqlite: bool) -> sa.Select[Any]:
+    chosen = sa.select(home_table).where(home_table.c.closed_at.is_(None))
+    return chosen.where(dialect.among(home_table.c.id, "ids", on_sqlite=on_sqlite))
+
+
+async def homes(tx: Transaction, ids: Iterable[str]) -> dict[str, Home]:
+    """Give homes by id."""
+    rows = await tx.execute(_homes(tx), {"ids": dialect.keys(tx, ids)})
+    return {
+        row.id: from_document(
+            Home, {**row.document, "id": row.id, "grid": row.grid, "address": row.address, "away": row.away}
+        )
+        for row in rows
+    }
+
+
+@dialect.statement
+def _away(on_sqlite: bool) -> sa.Select[tuple[str]]:
+    return sa.select(home_table.c.id).where(
+        home_table.c.away, dialect.among(home_table.c.id, "ids", on_sqlite=on_sqlite)
+    )
+
+
+async def away(tx: Transaction, home_ids: Iterable[str]) -> set[str]:
+    """Give those of some homes whose residents are known to be elsewhere."""
+    return set(await tx.scalars(_away(tx), {"ids": dialect.keys(tx, home_ids)}))
+
+
+async def set_away(tx: Transaction, home_id: str, away: bool) -> None:
+    """Note that the residents of a home are elsewhere, or back; the file has a say again when its own word changes."""
+    await tx.execute(sa.update(home_table).where(home_table.c.id == home_id).values(away=away))
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+
+
+@dialect.statement
+def _workers_with_id(on_sqlite: bool) -> sa.Select[Any]:
+    return _WORKERS.where(dialect.among(worker_table.c.id, "ids", on_sqlite=on_sqlite))
+
+
+async def workers(tx: Transaction, ids: Iterable[str]) -> dict[str, Worker]:
+    """Give workers by id."""
+    rows = await tx.execute(_workers_with_id(tx), {"ids": dialect.keys(tx, ids)})
+    return {worker.id: worker for worker in map(_worker, rows)}
+
+
+async def workers_with_phone(tx: Transaction, phone: str) -> list[Worker]:
+    """Give the workers who can be reached at a number (E.164) by message or call, by id."""
+    chosen = _WORKERS.join(worker_phones, worker_phones.c.worker_id == worker_table.c.id)
+    rows = await tx.execute(chosen.where(worker_phones.c.phone == phone).order_by(worker_table.c.id))
+    return [_worker(row) for row in rows]
+
+
+def _chain_of_grids() -> sa.Select[Any]:
+    open_grid = grid_table.c.closed_at.is_(None)
+    columns = (grid_table.c.id, grid_table.c.level, grid_table.c.name, grid_table.c.parent)
+    first = sa.select(*columns, sa.literal_column("0").label("depth"))
+    chain = first.where(grid_table.c.id == sa.bindparam("grid_id"), open_grid).cte("chain", recursive=True)
+    further = sa.select(*columns, chain.c.depth + 1).join(chain, grid_table.c.id == chain.c.parent)
+    chain = chain.union_all(further.where(open_grid, chain.c.depth < _DEEPEST))
+    return sa.select(chain).order_by(chain.c.depth)
+
+
+_CHAIN = _chain_of_grids()
+
+
+@dialect.statement
+def _workers_of_grids(on_sqlite: bool) -> sa.Select[Any]:
+    chosen = _WORKERS.add_columns(worker_grids.c.grid_id)
+    chosen = chosen.join(worker_grids, worker_grids.c.worker_id == worker_table.c.id)
+    return chosen.where(dialect.among(worker_grids.c.grid_id, "ids", on_sqlite=on_sqlite))
+
+
+@dialect.statement
+def _backups(on_sqlite: bool) -> sa.Select[Any]:
+    backing = sa.select(worker_backups.c.worker_id)
+    backing = backing.where(dialect.among(worker_backups.c.backs_up, "ids", on_sqlite=on_sqlite))
+    return _WORKERS.where(worker_table.c.id.in_(backing)).order_by(worker_table.c.id)
+
+
+async def responsibility(tx: Transaction, grid_id: str) -> Responsibility:
+    """Give the grids above a home, nearest first, and their people: nearest first, then by id, then those who stand in.
+
+    Those who stand in are the workers whose `backup_for` names one of these grids or of these people.
+    """
+    chain: dict[str, Grid] = {}
+    for row in await tx.execute(_CHAIN, {"grid_id": grid_id}):
+        grid = Grid(id=row.id, level=GridLevel(row.level), name=row.name, parent=row.parent)
+        chain.setdefault(grid.id, grid)
+    distance = {each: number for number, each in enumerate(chain)}
+
+    nearest: dict[str, tuple[int, str, Worker]] = {}
+    for row in await tx.execute(_workers_of_grids(tx), {"ids": dialect.keys(tx, chain)}):
+        place = (distance[row.grid_id], row.id, _worker(row))
+        nearest[row.id] = min(nearest.get(row.id, place), place, key=lambda one: one[:2])
+    people = {place[1]: place[2] for place in sorted(nearest.values(), key=lambda one: one[:2])}
+
+    for row in await tx.execute(_backups(tx), {"ids": dialect.keys(tx, [*chain, *people])}):
+        people.setdefault(row.id, _worker(row))
+    return Responsibility(grids=tuple(chain.values()), workers=tuple(people.values()))
+
+
+# --- rows to values ---------------------------------------------------------------------------------------------------
+
+
+def _device(row: Any) -> Device:
+    return Device(
+        id=row.id,
+        home_id=row.home_id,
+        kind=row.kind,
+        source=row.source,
+        name=row.name,
+        room=row.room,
+        heartbeat_s=row.heartbeat_s,
+        invert=row.invert,
+    )
+
+
+def _worker(row: Any) -> Worker:
+    return from_document(Worker, {**row.document, "id": row.id, "name": row.name, "role": Role(row.role)})
+
+
+def _by_source(names: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found = defaultdict(list)
+    for source, name in names:
+        found[source].append(name)
+    return found

@@ -1,0 +1,5 @@
+from store.database import Database
+
+
+async def test_ping(database: Database) -> None:
+    await database.ping()
