@@ -101,7 +101,8 @@ _PROVINCES = (
     "|台湾"
 )
 _AUTONOMOUS = "内蒙古|广西壮族|广西|西藏|宁夏回族|宁夏|新疆维吾尔|新疆"
-_MUNICIPALITY = re.compile(r"(?:北京|天津|上海|重庆)市")
+#: Cities that nobody takes for the name of a compound, so that no district need follow.
+_WELL_KNOWN = re.compile(r"(?:北京|天津|上海|重庆|成都)市")
 _HAN = r"[\u4e00-\u9fff]"
 
 #: `四川省`, or `四川` where a city follows: 四川北路 is a road.
@@ -111,10 +112,10 @@ _PROVINCE = re.compile(
 )
 _CITY = re.compile(rf"{_HAN}{{2,12}}?(?:市|自治州|地区|盟)")
 
-#: A district, county or county-level city. Not 小区, 社区, 园区, a 东区 of some compound, nor anything beyond a road.
+#: A district, county or county-level city. Not 小区, 社区, 园区, 红旗 or 菜市, and nothing beyond a road.
 _DISTRICT = re.compile(
     rf"(?:市[中南北]区|(?:(?![区县旗市号]){_HAN})(?:(?![区县旗市号路街巷道院栋幢园苑庭]){_HAN}){{0,14}}?"
-    r"(?<![小社园校厂院苑庭])(?:自治县|自治旗|林区|矿区|特区|区|县|旗|市))"
+    rf"(?:自治县|自治旗|(?<![小社园校厂院苑庭])区|县|(?<![红国])旗)|(?:(?!市){_HAN}){{2,6}}?(?<![城都菜夜超门])市)"
 )
 _STREET = re.compile(rf"{_HAN}{{2,10}}?(?:街道(?:办事处)?|地区办事处)")
 _TOWN = re.compile(rf"(?:(?![路街巷道村]){_HAN}){{1,8}}?(?<![古小])(?:镇|民族乡|乡|苏木)")
@@ -122,8 +123,8 @@ _COMMUNITY = re.compile(rf"(?:(?![路街巷道村]){_HAN}){{2,8}}?(?:社区|居�
 #: 玉林北路社区: surely a community where a subdistrict or a town stands before it.
 _COMMUNITY_OF_A_STREET = re.compile(rf"{_HAN}{{2,8}}?(?:社区|居委会|村委会)")
 
-#: What is left of an address must still begin with a name and say something.
-_NAMED = re.compile(rf"{_HAN}.{{3}}")
+#: What is left of an address must still begin with a name, whole, and say something.
+_NAMED = re.compile(rf"(?![路街巷口]|大道|大街|城[路街]){_HAN}.{{3}}")
 
 
 def _strip(pattern: re.Pattern[str], address: str) -> str:
@@ -140,7 +141,7 @@ def _without_region(address: str) -> str:
     """Drop province, city and district, where they are that and not part of a name."""
     rest = _strip(_PROVINCE, address)
     sure = rest != address
-    if (city := _CITY.match(rest)) and (sure or _MUNICIPALITY.match(rest) or _is_district(rest[city.end() :])):
+    if (city := _CITY.match(rest)) and (sure or _WELL_KNOWN.match(rest) or _is_district(rest[city.end() :])):
         shorter = _strip(_CITY, rest)
         sure = sure or shorter != rest
         rest = shorter

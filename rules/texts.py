@@ -285,6 +285,7 @@ TEXTS: dict[str, Text] = {
     "told.outcome_overdue": Text("结果超时", "that the outcome is overdue"),
     "told.outcome_reminder": Text("催报结果", "to give the outcome"),
     "told.cleared": Text("传感器恢复", "that the sensor is clear"),
+    "told.cleared_partly": Text("一处传感器恢复", "that one sensor is clear"),
     "told.verified": Text("实时报警", "that the alarm is live now"),
     "told.closed": Text("事件结束", "that it is over"),
     "told.cause_gone": Text("已自行恢复", "that the cause is gone"),

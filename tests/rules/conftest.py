@@ -1,14 +1,16 @@
-"""A small community for the tests of incidents, and a stage on which decisions take effect as the service lets them."""
+"""A site whose facts go through the engine, and a village whose incidents play on a stage."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
 from rules import machine, plans
 from rules.community import (
     ContactMethod,
+    Device,
     FamilyContact,
     Grid,
     GridLevel,
@@ -30,10 +32,170 @@ from rules.decisions import (
     Paged,
     Purpose,
     SetDue,
+    StandingFinding,
 )
+from rules.engine import Engine, Evaluation
 from rules.incident import Incident, OutcomeKind, Snapshot, Verb
 from rules.periods import DailyWindow, Shift
-from rules.rulebook import Plan, Policy, Rule, Severity, StateIs, Step
+from rules.readings import DeviceState, Freshness, Reading
+from rules.rulebook import Plan, Policy, Rule, Rulebook, Severity, StateIs, Step
+
+#: 20:00 in Chengdu.
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+DEVICES = (
+    Device(id="gas", home_id="home", kind="gas", source="s", name="gas", room="厨房", heartbeat_s=7200),
+    Device(id="door", home_id="home", kind="contact", source="s", name="door", room="入户门", heartbeat_s=90000),
+    Device(id="motion", home_id="home", kind="motion", source="s", name="motion", heartbeat_s=7200),
+    Device(id="sos", home_id="home", kind="sos", source="s", name="sos"),
+    Device(id="gas2", home_id="home2", kind="gas", source="s", name="gas2", heartbeat_s=7200),
+)
+
+
+@dataclass
+class Site:
+    """Homes under a few rules. Times are given as what has passed since NOON."""
+
+    rules: Sequence[Rule]
+    devices: dict[str, Device]
+    language: str = "zh"
+    zone: str = "Asia/Shanghai"
+    now: datetime = NOON
+    away: set[str] = field(default_factory=set)
+    gateway_offline: bool = False
+    states: dict[tuple[str, str], DeviceState] = field(default_factory=dict)
+    standing: dict[tuple[str, str], StandingFinding] = field(default_factory=dict)
+    due: dict[tuple[DueKind, str], datetime] = field(default_factory=dict)
+    changes: list[Reading] = field(default_factory=list)
+    evaluation: Evaluation = field(default_factory=Evaluation)
+
+    def __post_init__(self) -> None:
+        self.engine = Engine(
+            Rulebook(rules=tuple(self.rules), plans={}, policies={}, time_zone=self.zone, language=self.language)
+        )
+
+    def reading(
+        self, device_id: str, state: str | None = None, *, after: timedelta | None = None, **fields: Any
+    ) -> Reading:
+        """A fact of the device's own kind unless another is named, at the given time."""
+        if after is not None:
+            self.now = NOON + after
+        kind = fields.pop("kind", None) or self.devices[device_id].kind
+        return Reading(device_id, kind, fields.pop("received_at", self.now), state=state, **fields)
+
+    def hear(self, device_id: str, state: str | None = None, **fields: Any) -> list[str]:
+        """Let a device say something; return what was found, e.g. `raised gas`, `raised gas?` where unverified."""
+        return self.hear_all([self.reading(device_id, state, **fields)])
+
+    def stale(self, device_id: str, state: str | None = None, **fields: Any) -> list[str]:
+        """Let the broker tell what it has kept."""
+        return self.hear(device_id, state, freshness=Freshness.RETAINED, **fields)
+
+    def hear_all(self, readings: Sequence[Reading]) -> list[str]:
+        """Let one batch be evaluated."""
+        evaluation = self.engine.evaluate(
+            readings, devices=self.devices, states=self.states, standing=self.standing, away=self.away
+        )
+        return self.write(evaluation)
+
+    def fire(self, *, after: timedelta | None = None) -> list[str]:
+        """Let everything that is due by then be handled, oldest first."""
+        if after is not None:
+            self.now = NOON + after
+        found: list[str] = []
+        for (kind, subject), due_at in sorted(self.due.items(), key=lambda item: item[1]):
+            if due_at <= self.now:
+                del self.due[kind, subject]
+                evaluation = self.look(kind, subject)
+                assert [(change.kind, change.subject) for change in evaluation.due] == [(kind, subject)]
+                found += self.write(evaluation)
+        return found
+
+    def look(self, kind: DueKind, subject: str, **more: Any) -> Evaluation:
+        """Ask the engine about one due time, without writing anything."""
+        rule_id, _, name = subject.rpartition("/")
+        known = {"states": self.states, "standing": self.standing, "now": self.now, **more}
+        if kind is DueKind.HOLD:
+            return self.engine.hold_due(rule_id, self.devices[name], away=self.away, **known)
+        if kind is DueKind.OFFLINE:
+            known.setdefault("gateway_offline", self.gateway_offline)
+            return self.engine.offline_due(self.devices[name], **known)
+        devices = [device for device in self.devices.values() if device.home_id == name]
+        return self.engine.absence_due(rule_id, name, devices=devices, away=self.away, **known)
+
+    def watch(self) -> None:
+        """Let the registry's devices be watched."""
+        self.write(Evaluation(due=list(self.engine.watch_due(self.devices.values(), self.now))))
+
+    def write(self, evaluation: Evaluation) -> list[str]:
+        """Write back what was decided, as one transaction would."""
+        self.evaluation = evaluation
+        self.states.update({(row.device_id, row.kind): row for row in evaluation.states})
+        for device_id, kind, at in evaluation.touched:
+            self.states[device_id, kind] = self.states[device_id, kind]._replace(last_seen=at)
+        self.changes += evaluation.changes
+        for change in evaluation.due:
+            key = (change.kind, change.subject)
+            match change:
+                case CancelDue():
+                    self.due.pop(key, None)
+                case SetDue(if_absent=True):
+                    self.due.setdefault(key, change.due_at)
+                case SetDue():
+                    self.due[key] = change.due_at
+        for finding in evaluation.findings:
+            self._note(finding)
+        return [said(finding) for finding in evaluation.findings]
+
+    def resolve(self) -> None:
+        """Let every incident be resolved: what stands goes on standing, without one."""
+        for key, finding in self.standing.items():
+            self.standing[key] = _detached(finding)
+
+    def _note(self, finding: Finding) -> None:
+        key = (finding.rule_id, finding.device_id or finding.home_id)
+        if finding.event is FindingEvent.RAISED:
+            self.standing[key] = StandingFinding(
+                rule_id=finding.rule_id,
+                subject=key[1],
+                home_id=finding.home_id,
+                device_id=finding.device_id,
+                kind=finding.kind,
+                raised_at=finding.at,
+                reason=finding.reason,
+                verified=finding.verified,
+                incident_id="an incident",
+            )
+        elif finding.event is FindingEvent.CLEARED:
+            del self.standing[key]
+
+
+def said(finding: Finding) -> str:
+    """A finding in short."""
+    return f"{finding.event} {finding.rule_id}{'' if finding.verified else '?'}"
+
+
+def _detached(finding: StandingFinding) -> StandingFinding:
+    values = {name: getattr(finding, name) for name in finding.__slots__}
+    return StandingFinding(**{**values, "incident_id": None})
+
+
+@pytest.fixture(scope="session")
+def make_site() -> Callable[..., Site]:
+    """Make a site under some conditions, each a rule named by its key; or under rules as they are."""
+
+    def make(*rules: Rule, unless: tuple[str, ...] = (), devices: Sequence[Device] = DEVICES, **more: Any) -> Site:
+        settings = {name: more.pop(name) for name in ("language", "zone") if name in more}
+        made = [
+            Rule(id=name, title=name, when=when, severity=Severity.WARNING, plan="p", policy="p", unless=unless)
+            for name, when in more.items()
+        ]
+        return Site(rules=[*rules, *made], devices={device.id: device for device in devices}, **settings)
+
+    return make
+
+
+# --- incidents --------------------------------------------------------------------------------------------------------
 
 #: 20:00 in Shanghai, a Thursday.
 EVENING = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
