@@ -23,8 +23,9 @@ from simulators.twilio.resources import API_VERSION, Call, Message, Request
 from simulators.twilio.validation import check_call, check_message
 from simulators.twilio.world import World
 
-#: The answer of a handler that has already cut the connection.
-_CUT = web.Response(status=500)
+
+class _Cut(web.Response):
+    """The answer of a handler that has already cut the connection; nobody gets it."""
 
 
 class Api:
@@ -119,7 +120,7 @@ class Api:
         else:
             if fault is not None:
                 response = await self._after(request, fault, response)
-        entry.status = None if response is _CUT else response.status
+        entry.status = None if isinstance(response, _Cut) else response.status
         return response
 
     async def _before(
@@ -272,7 +273,7 @@ def _cut(request: web.Request) -> web.StreamResponse:
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
-    return _CUT
+    return _Cut(status=500)
 
 
 def not_found(request: web.Request) -> web.Response:

@@ -1,8 +1,14 @@
-"""What the tests of the simulators share: a clock to move by hand, the fake, a client of Twilio's own, a service."""
+"""What the tests of the simulators share: a hand clock, the fake, Twilio's own client, a service, a Mosquitto."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -116,3 +122,28 @@ def go(fake: FakeTwilio, clock: HandClock) -> Callable[[float], Awaitable[None]]
         clock.move_to(end)
 
     return go
+
+
+@pytest.fixture(scope="session")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Mosquitto with a configuration of its own."""
+    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+    if program is None:
+        if os.environ.get("SHOUWANG_TEST_REQUIRE_REAL_PARTS") == "1":
+            pytest.fail("mosquitto is not installed")
+        pytest.skip("mosquitto is not installed")
+    folder: Path = tmp_path_factory.mktemp("mosquitto")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    configuration = folder / "mosquitto.conf"
+    configuration.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n")
+    with (folder / "log").open("w") as log, subprocess.Popen([program, "-c", configuration], stderr=log) as process:
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield f"mqtt://127.0.0.1:{port}"
+        process.terminate()
