@@ -316,6 +316,6 @@ def _postgres_engine(url: URL) -> AsyncEngine:
 def _our_errors(what: str | None = None) -> Any:
     try:
         yield
-    except (sa_exc.SQLAlchemyError, OSError) as error:
+    except (sa_exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
         ours = translated(error)
         raise (type(ours)(f"{what}. {ours}") if what else ours) from error

