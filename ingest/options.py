@@ -107,7 +107,7 @@ class MqttOptions:
             )
         fields: dict[str, Any] = {
             "host": parts.hostname or "",
-            "port": port or _PORTS[parts.scheme],
+            "port": _PORTS[parts.scheme] if port is None else port,
             "tls": parts.scheme == "mqtts",
             "username": unquote(parts.username) if parts.username else None,
             "password": unquote(parts.password) if parts.password else None,
