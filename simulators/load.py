@@ -309,7 +309,12 @@ class Publisher:
 
 def run(url: str, schedule: Schedule, *, introduction: Sequence[Outgoing] = (), window: int = 1000) -> Report:
     """Introduce the gateways, then send a schedule."""
-    with Publisher(url, window=window) as publisher:
-        if introduction:
-            publisher.send([(0.0, message) for message in introduction])
-        return publisher.send(schedule)
+    first = [(0.0, message) for message in introduction]
+    try:
+        with Publisher(url, window=window) as publisher:
+            if first:
+                publisher.send(first)
+            return publisher.send(schedule)
+    except (BrokenPipeError, ConnectionResetError) as exc:
+        largest = max(len(message.payload) for _, message in (*first, *schedule))
+        raise ConnectionError(f"the broker closed the connection; the largest message has {largest} bytes") from exc
