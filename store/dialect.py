@@ -135,7 +135,7 @@ async def _write(
     tx: AsyncConnection, many: _OfMany, table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row]
 ) -> int:
     by_column: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    arrays = {name: _stored(table.c[name].type, by_column[at]) for at, name in enumerate(columns)}
+    arrays = {_bound(name): _stored(table.c[name].type, by_column[at]) for at, name in enumerate(columns)}
     if many.text:
         result = await tx.exec_driver_sql(many.text, list(zip(*(arrays[name] for name in many.order), strict=True)))
     else:
@@ -157,7 +157,7 @@ def _insert(on_sqlite: bool, table: sa.Table, columns: tuple[str, ...], change: 
     """Make an INSERT; with `change` empty it leaves what is there, with None it does not expect it."""
     made: sqlite.Insert | postgresql.Insert
     if on_sqlite:
-        made = sqlite.insert(table).values({name: sa.bindparam(name) for name in columns})
+        made = sqlite.insert(table).values({name: sa.bindparam(_bound(name)) for name in columns})
     else:
         given = _given(table, columns)
         chosen = (
@@ -178,7 +178,7 @@ def _insert(on_sqlite: bool, table: sa.Table, columns: tuple[str, ...], change: 
 def _update(on_sqlite: bool, table: sa.Table, columns: tuple[str, ...], newest: bool) -> _OfMany:
     """Make an UPDATE by primary key."""
     if on_sqlite:
-        new: dict[str, sa.ColumnElement[Any]] = {name: sa.bindparam(name) for name in columns}
+        new: dict[str, sa.ColumnElement[Any]] = {name: sa.bindparam(_bound(name)) for name in columns}
     else:
         given = _given(table, columns)
         new = {name: given.c[name] for name in columns}
@@ -196,8 +196,13 @@ def _update(on_sqlite: bool, table: sa.Table, columns: tuple[str, ...], newest: 
 
 def _given(table: sa.Table, columns: tuple[str, ...]) -> sa.TableValuedAlias:
     """Give, on PostgreSQL, the rows bound as one array a column as a table."""
-    arrays = [sa.bindparam(name, type_=postgresql.ARRAY(_element(table.c[name].type))) for name in columns]
+    arrays = [sa.bindparam(_bound(name), type_=postgresql.ARRAY(_element(table.c[name].type))) for name in columns]
     return sa.func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
+
+
+def _bound(name: str) -> str:
+    # SQLAlchemy keeps the plain names of columns for itself.
+    return f"many_{name}"
 
 
 def _element(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:

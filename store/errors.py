@@ -48,8 +48,10 @@ def translated(error: Exception) -> Exception:
         return DatabaseUnavailableError("No connection to the database became free in time.")
     if isinstance(error, OSError):  # TimeoutError among them
         return DatabaseUnavailableError(f"The database did not answer: {str(error) or type(error).__name__}")
+    if isinstance(error, sa_exc.InvalidRequestError):
+        return DatabaseError(f"The transaction cannot go on: {error}")
     if not isinstance(error, (sa_exc.DBAPIError, sqlite3.Error)):
-        return DatabaseError(f"The database was not asked properly: {error}")
+        return RefusedError(f"The database could not be asked that way: {error}")
 
     cause = error.orig if isinstance(error, sa_exc.DBAPIError) else error
     state = str(getattr(cause, "sqlstate", None) or "")

@@ -119,7 +119,7 @@ async def listing(tx: Transaction, *, open_only: bool, limit: int, before: datet
 async def open_counts(tx: Transaction) -> dict[str, int]:
     """Count the open incidents by state."""
     counted = sa.select(incidents.c.state, sa.func.count()).where(_IS_OPEN).group_by(incidents.c.state)
-    return dict((await tx.execute(counted)).tuples().all())
+    return {row[0]: row[1] for row in await tx.execute(counted)}
 
 
 async def without_next(tx: Transaction) -> list[Incident]:

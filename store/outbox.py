@@ -161,14 +161,14 @@ async def attempts_of(tx: Transaction, delivery_id: int) -> list[tuple[datetime,
     """Give what came of each try of a delivery: time, outcome, detail."""
     chosen = sa.select(attempts.c.at, attempts.c.outcome, attempts.c.detail)
     rows = await tx.execute(chosen.where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id))
-    return list(rows.tuples())
+    return [(row.at, row.outcome, row.detail) for row in rows]
 
 
 async def oldest_waiting(tx: Transaction) -> dict[Priority, datetime]:
     """Give, by priority, since when the oldest delivery has waited that has neither left nor been given up."""
     oldest = sa.select(outbox.c.priority, sa.func.min(outbox.c.created_at)).where(sa.text(WAITING))
     rows = await tx.execute(oldest.group_by(outbox.c.priority))
-    return {Priority(priority): created_at for priority, created_at in rows.tuples()}
+    return {Priority(row[0]): row[1] for row in rows}
 
 
 async def count_waiting(tx: Transaction) -> int:

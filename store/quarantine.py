@@ -48,7 +48,7 @@ async def listing(tx: Transaction, limit: int) -> list[Quarantined]:
 async def counts(tx: Transaction) -> dict[str, int]:
     """Count what is kept by reason."""
     rows = await tx.execute(sa.select(quarantine.c.reason, sa.func.count()).group_by(quarantine.c.reason))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def prune(tx: Transaction, before: datetime, *, limit: int = 20_000) -> int:

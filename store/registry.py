@@ -68,7 +68,7 @@ class GatewayRow(NamedTuple):
 async def digests(tx: Transaction) -> dict[str, str]:
     """Give the digests of the files that were applied last, by name."""
     rows = await tx.execute(sa.select(config_files.c.name, config_files.c.digest))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def set_digests(tx: Transaction, digests: Mapping[str, str], now: datetime) -> None:

@@ -32,11 +32,14 @@ async def test_an_exception_leaves_nothing_behind(database: Database, make: Any)
     async with database.write() as tx:
         await due.put(tx, [SetDue(kind=DueKind.STEP, subject="before", due_at=make.now)])
 
-    with pytest.raises(ZeroDivisionError):
+    async def fail() -> None:
         async with database.write() as tx:
             await due.put(tx, [SetDue(kind=DueKind.STEP, subject="lost", due_at=make.now)])
             await due.cancel(tx, [CancelDue(kind=DueKind.STEP, subject="before")])
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
 
     async with database.write() as tx:
         assert [row.subject for row in await due.claim(tx, make.now, 10)] == ["before"]
@@ -105,7 +108,7 @@ async def test_readers_cannot_write(database: Database, make: Any) -> None:
 
 async def test_a_value_the_database_refuses_is_told_from_a_database_in_trouble(database: Database) -> None:
     """The same again would be refused again, so it must not look like something to wait for."""
-    with pytest.raises(RefusedError, match="ck_due_kind|CHECK"):
+    with pytest.raises(RefusedError, match=r"ck_due_kind|CHECK"):
         async with database.write() as tx:
             await tx.execute(sa.text("INSERT INTO due (kind, subject, due_at) VALUES ('tea', 's', 1)"))
 
@@ -282,12 +285,16 @@ async def test_a_connection_that_was_cut_is_unavailable_and_then_replaced(
     postgres_database_url: str, make: Any
 ) -> None:
     database = await Database.open(postgres_database_url)
-    with pytest.raises(DatabaseUnavailableError):
+
+    async def be_cut_off() -> None:
         async with database.write() as tx:
             pid = await tx.scalar(sa.text("SELECT pg_backend_pid()"))
             async with database.write() as other:
                 await other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
             await due.put(tx, [SetDue(kind=DueKind.STEP, subject="i", due_at=make.now)])
+
+    with pytest.raises(DatabaseUnavailableError):
+        await be_cut_off()
 
     async with database.write() as tx:
         assert await due.next_at(tx) is None
