@@ -35,32 +35,26 @@ TEXTS: dict[str, Text] = {
     "tail.outcome": Text("回 属实{code}或误报{code}", "real {code} or false {code}"),
     # --- SMS: heads --------------------------------------------------------------------------------------------------
     "family.first": Text("已通知网格员，请联系老人", "Grid workers told, please call"),
-    "inform.acknowledged": Text("{name}已接单，正前往{place} {title}", "{name} is on the way to {place} {title}"),
-    "inform.arrived": Text("{name}已到场 {place} {title}", "{name} is on the scene {place} {title}"),
+    "inform.acknowledged": Text("{name}已接单，正前往{place} {title}", "{name} is going to {place} {title}"),
+    "inform.arrived": Text("{name}已到场 {place} {title}", "{name} is at {place} {title}"),
     "inform.cannot_go": Text("{name}去不了 {place} {title}", "{name} cannot go {place} {title}"),
     "inform.arrival_overdue": Text(
-        "{name}接单后{within}未到场，续通知他人 {place} {title}",
-        "{name} not there after {within}, others are called {place} {title}",
+        "{name}接单后{within}未到场，续通知他人 {place} {title}", "{name} overdue ({within}) {place} {title}"
     ),
     "inform.arrival_reminder": Text(
-        "您接单已{within}未报到场，正续通知他人 {place} {title}",
-        "You answered {within} ago, others are called now {place} {title}",
+        "您接单已{within}未报到场，正续通知他人 {place} {title}", "{within} gone, others called {place} {title}"
     ),
     "inform.outcome_overdue": Text(
-        "{name}到场{within}未报结果 {place} {title}", "{name} there for {within}, no outcome {place} {title}"
+        "{name}到场{within}未报结果 {place} {title}", "{name}: no outcome in {within} {place} {title}"
     ),
-    "inform.outcome_reminder": Text("请报处置结果 {place} {title}", "Please give the outcome {place} {title}"),
-    "inform.cleared": Text(
-        "传感器已恢复，仍请到场查看 {place} {title}", "Sensor is clear, please still look {place} {title}"
-    ),
+    "inform.outcome_reminder": Text("请报处置结果 {place} {title}", "Outcome? {place} {title}"),
+    "inform.cleared": Text("传感器已恢复，仍请到场查看 {place} {title}", "Sensor clear, do look {place} {title}"),
     "inform.cleared_partly": Text(
-        "一处已恢复，还有{standing}处报警 {place} {title}", "One clear, {standing} still in alarm {place} {title}"
+        "一处已恢复，还有{standing}处报警 {place} {title}", "{standing} still in alarm {place} {title}"
     ),
-    "inform.verified": Text(
-        "现场实时报警，正通知网格员 {place} {title}", "Live alarm now, workers are called {place} {title}"
-    ),
+    "inform.verified": Text("现场实时报警，正通知网格员 {place} {title}", "Live alarm now {place} {title}"),
     "inform.closed": Text("已结束({outcome}，{name}) {place} {title}", "Closed ({outcome}, {name}) {place} {title}"),
-    "inform.cause_gone": Text("已恢复正常，无需处理 {place} {title}", "Back to normal, nothing to do {place} {title}"),
+    "inform.cause_gone": Text("已恢复正常，无需处理 {place} {title}", "Back to normal {place} {title}"),
     # --- the longer text of channels without a limit ---------------------------------------------------------------
     "full.title": Text("{marks}{title}（{severity}）", "{marks}{title} ({severity})"),
     "full.place": Text("地点：{address}", "Where: {address}"),

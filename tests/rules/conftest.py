@@ -470,14 +470,20 @@ class Stage:
         return self.take(machine.act(self.incident, action, paged=self.paged, now=self.now))
 
     def hear(
-        self, kind: str = "gas", event: FindingEvent = FindingEvent.RAISED, *, verified: bool = True, standing: int = 1
+        self,
+        kind: str = "gas",
+        event: FindingEvent = FindingEvent.RAISED,
+        *,
+        verified: bool = True,
+        standing: int = 1,
+        severity: Severity | None = None,
+        policy: Policy | None = None,
     ) -> Decision:
-        """A sensor says something more."""
+        """A sensor says something more, under a rule as severe as the incident unless it is said otherwise."""
         finding = self.village.finding(kind, event, verified=verified, at=self.now)
-        rule = self.village.rule(kind, self.incident.severity)
-        return self.take(
-            machine.join(self.incident, finding, rule=rule, standing=standing, paged=self.paged, now=self.now)
-        )
+        rule = self.village.rule(kind, severity or self.incident.severity)
+        more = {"paged": self.paged, "now": self.now, "policy": policy}
+        return self.take(machine.join(self.incident, finding, rule=rule, standing=standing, **more))
 
     def fail(self, row: Row, reason: str = "30003") -> Decision:
         row.state = DeliveryState.FAILED
