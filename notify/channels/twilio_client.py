@@ -48,6 +48,10 @@ class RefusedError(Exception):
         super().__init__(mask_text(f"Twilio answered {status}: {reason or 'no reason given'}"))
 
 
+class UnreadableError(Exception):
+    """Twilio answered with a 2xx that is not what its documentation says."""
+
+
 def outcome_of(status: int, code: int | None) -> SendOutcome:
     """Say what an answer other than 2xx to a request that creates something means for it."""
     if status == 429 or code in TAKEN_LATER:
@@ -77,8 +81,7 @@ class TwilioClient:
     async def create(self, make: Callable[[Any], Awaitable[Any]]) -> SendResult:
         """Let `make` create something with twilio-python's client, and say what became of it."""
         try:
-            await self.warm_up()
-            record = await make(self._rest)
+            record = await self.read(make)
         except NeverLeftError as error:
             return SendResult(outcome=SendOutcome.RETRY, error=f"Twilio was not reached: {error}")
         except MayHaveLeftError as error:
@@ -87,8 +90,8 @@ class TwilioClient:
             return SendResult(
                 outcome=outcome_of(error.status, error.code), error=str(error), retry_after_s=error.retry_after_s
             )
-        except (ValueError, AttributeError) as error:
-            return SendResult(outcome=SendOutcome.UNKNOWN, error=f"Twilio's answer cannot be read: {error}")
+        except UnreadableError as error:
+            return SendResult(outcome=SendOutcome.UNKNOWN, error=str(error))
         if not record.sid:
             return SendResult(outcome=SendOutcome.UNKNOWN, error="Twilio's answer names no message")
         return SendResult(outcome=SendOutcome.ACCEPTED, provider_id=record.sid, status=record.status)
@@ -96,10 +99,15 @@ class TwilioClient:
     async def read(self, query: Callable[[Any], Awaitable[Any]]) -> Any:
         """Let `query` read something with twilio-python's client.
 
-        Raises NeverLeftError, MayHaveLeftError, RefusedError, or ValueError where the answer cannot be read.
+        Raises NeverLeftError, MayHaveLeftError, RefusedError or UnreadableError.
         """
         await self.warm_up()
-        return await query(self._rest)
+        try:
+            return await query(self._rest)
+        except (NeverLeftError, MayHaveLeftError, RefusedError):
+            raise
+        except Exception as error:  # the library raises whatever its parsing comes upon
+            raise UnreadableError(f"Twilio's answer cannot be read: {type(error).__name__}: {error}") from error
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -20,7 +20,7 @@ from typing import Any
 
 from notify.channel import DoubtOutcome, DoubtResult
 from notify.channels.http import MayHaveLeftError, NeverLeftError
-from notify.channels.twilio_client import RefusedError
+from notify.channels.twilio_client import RefusedError, UnreadableError
 from rules.decisions import Delivery
 
 #: Which of some provider ids belong to other deliveries than this one.
@@ -94,10 +94,8 @@ async def look_for(
                 return DoubtResult(outcome=DoubtOutcome.CANNOT_ASK, error="more messages than can be looked through")
     except (NeverLeftError, MayHaveLeftError) as error:
         return DoubtResult(outcome=DoubtOutcome.CANNOT_ASK, error=f"Twilio was not reached: {error}")
-    except RefusedError as error:
+    except (RefusedError, UnreadableError) as error:
         return DoubtResult(outcome=DoubtOutcome.CANNOT_ASK, error=str(error))
-    except (ValueError, AttributeError) as error:
-        return DoubtResult(outcome=DoubtOutcome.CANNOT_ASK, error=f"Twilio's answer cannot be read: {error}")
     return DoubtResult(outcome=DoubtOutcome.ABSENT)
 
 

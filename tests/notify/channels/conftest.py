@@ -7,11 +7,16 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+
+from notify.channels.http import Courier
+from notify.channels.twilio_client import TwilioAccount, TwilioClient
+from simulators.twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 
 
 class Trouble(Enum):
@@ -76,6 +81,7 @@ class Provider:
         self.seen: list[Seen] = []
         self.connections = 0
         self.port = 0
+        self._over = asyncio.Event()
         self._handlers: set[asyncio.Task[Any]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -96,9 +102,10 @@ class Provider:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
-        for task in self._handlers:
-            task.cancel()
-        await asyncio.gather(*self._handlers, return_exceptions=True)
+        self._over.set()
+        for writer in self._writers:
+            writer.close()
+        await asyncio.gather(*self._handlers)
         await self._server.wait_closed()
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -137,7 +144,7 @@ class Provider:
                 await writer.drain()
                 return True
             case Trouble.HANG:
-                await asyncio.sleep(3600)
+                await self._over.wait()
             case Trouble.RESET:
                 _reset(writer)
             case Trouble.CUT:
@@ -177,3 +184,56 @@ def answer() -> type[Answer]:
 @pytest.fixture
 def trouble() -> type[Trouble]:
     return Trouble
+
+
+# --- the stateful fake of Twilio --------------------------------------------------------------------------------------
+
+
+class Clock:
+    """A time that tests move."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 9, 4, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def pass_s(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def twilio(clock: Clock) -> AsyncIterator[FakeTwilio]:
+    """Give the fake; nothing happens in it until `advance()`."""
+
+    async def nowhere(*_: Any, **__: Any) -> Any:
+        raise OSError("no service listens in these tests")
+
+    async with FakeTwilio(now=clock, post=nowhere) as running:
+        yield running
+
+
+@pytest.fixture
+async def connect(clock: Clock) -> AsyncIterator[Callable[..., TwilioClient]]:
+    """Give a function that makes a client for a base URL."""
+    made: list[TwilioClient] = []
+
+    def make(base_url: str, **account: Any) -> TwilioClient:
+        plain = {
+            "account_sid": ACCOUNT_SID,
+            "auth_token": AUTH_TOKEN,
+            "from_number": "+15005550006",
+            "api_base_url": base_url,
+        }
+        courier = Courier(timeout_s=1.0, connect_timeout_s=1.0)
+        made.append(TwilioClient(TwilioAccount(**(plain | account)), now=clock, courier=courier))
+        return made[-1]
+
+    yield make
+    for client in made:
+        await client.aclose()
