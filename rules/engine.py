@@ -271,7 +271,8 @@ class Engine:
         given: set[str] = set()
         for device in devices:
             if self._rulings.offline and device.heartbeat_s is not None:
-                due_at = now + MISSED_HEARTBEATS * timedelta(seconds=device.heartbeat_s)
+                grace_s = min(condition.hold_s for _, condition in self._rulings.offline)
+                due_at = now + timedelta(seconds=MISSED_HEARTBEATS * device.heartbeat_s + grace_s)
                 yield SetDue(kind=DueKind.OFFLINE, subject=device.id, due_at=due_at, if_absent=True)
             if device.home_id != home:
                 home = device.home_id
