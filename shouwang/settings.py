@@ -149,7 +149,7 @@ class MqttSettings(_Group):
             try:
                 self.options()
             except OptionsError as error:
-                raise _sentence(str(error)) from None
+                raise _sentence(f"{PREFIX}MQTT__…: {error}") from None
         return self
 
 
@@ -292,13 +292,16 @@ def variable(loc: tuple[str | int, ...]) -> str:
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """A sentence for each variable that begins with SHOUWANG_ and sets nothing, with what was probably meant."""
     known = variables()
-    return [
-        f"{name} is no setting of Shouwang{did_you_mean(name.upper(), known)}"
-        for name in sorted(environ)
-        if name.upper().startswith(PREFIX)
-        and name.upper() not in known
-        and not name.upper().startswith(_OTHER_VARIABLES)
-    ]
+    strange = [name for name in sorted(environ) if name.upper().startswith(PREFIX) and name.upper() not in known]
+    # What all of them begin with would make all of them alike.
+    ends = {one.removeprefix(PREFIX): one for one in known}
+    sentences = []
+    for name in strange:
+        if not name.upper().startswith(_OTHER_VARIABLES):
+            meant = nearest(name.upper().removeprefix(PREFIX), ends)
+            hint = "" if meant is None else f"; did you mean {ends[meant]}?"
+            sentences.append(f"{name} is no setting of Shouwang{hint}")
+    return sentences
 
 
 def _groups_set(environ: Mapping[str, str]) -> Iterator[str]:

@@ -97,7 +97,7 @@ class FamilyContactEntry(Entry):
     @model_validator(mode="after")
     def _can_be_told(self) -> "FamilyContactEntry":
         if self.notify and self.phone is None:
-            raise sentence("`notify: true` needs a phone")
+            raise sentence("without a phone nobody can be told", "notify")
         return self
 
     def value(self) -> FamilyContact:
@@ -282,8 +282,6 @@ desk; responder: others who go there, such as the small fire station."""
     def _answers_for_something(self) -> "WorkerEntry":
         if not self.grids and not self.backup_for:
             raise sentence("this person answers for nothing; name grids or backup_for")
-        if self.id in self.backup_for:
-            raise sentence("a person cannot be the own back-up")
         return self
 
     def value(self) -> Worker:

@@ -49,7 +49,7 @@ def in_words(found: Iterable[Gap]) -> str:
     longer: list[str] = []
     for start, end in found:
         if end - start >= _WEEK:
-            return "at all times"
+            return "mon-sun 00:00-24:00"
         if end - start <= _DAY:
             by_hours.setdefault((start % _DAY, end - start), []).append(start // _DAY)
         else:

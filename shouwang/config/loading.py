@@ -97,7 +97,9 @@ def _placed(remarks: list[Remark], reading: Reading) -> list[Problem]:
         (section, item.id): item for section in sections for item in reading.items[section]
     }
     for remark in remarks:
-        notes.add(items[remark.section, remark.id].at(*remark.loc), remark.message)
+        item = items[remark.section, remark.id]
+        # Plans and policies are told at their names; below one there may be a screenful.
+        notes.add(item.at(*remark.loc, at_key=isinstance(item.key, str) and not remark.loc), remark.message)
     return notes.problems()
 
 

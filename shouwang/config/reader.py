@@ -3,7 +3,8 @@
 libyaml's events are turned into plain values directly. PyYAML's own loader builds a tree of nodes first, which costs
 five times the time and ten times the memory on a file of 10,000 homes, silently lets a second key of the same name
 win, and reads YAML 1.1 (`no` is false, `22:30` is 1350). Here a key written twice is a problem, and a plain word is
-what YAML 1.2 and editors take it for; a number with a `+` or with leading zeros is text, so that phone numbers survive.
+what YAML 1.2 and editors take it for; what has a `+`, leading zeros or an exponent is text, so that phone numbers and
+ids such as 12e4 survive.
 
 Positions are not kept: when there are problems, `positions` walks the text a second time.
 """
@@ -31,7 +32,7 @@ _CONSTANTS: Final[dict[str, bool | None]] = {
     "true": True, "True": True, "TRUE": True,
     "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?")
 _VARIABLE: Final = re.compile(r"\$?\$\{([^}]*)\}?")
 _VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TEXT_TAG: Final = "tag:yaml.org,2002:str"
@@ -67,7 +68,7 @@ class Reader:
         self.problems: list[Problem] = []
         #: Values that came from the environment, by variable: they must not be shown.
         self.substituted: dict[str, str] = {}
-        #: Whether the text ended early, so that what it would have said is not known.
+        #: Whether not all of the text could be read, so that what it says besides is not known.
         self.broken = False
         self._file = file
         self._content = content
@@ -106,6 +107,7 @@ class Reader:
         event = self._next()
         if not isinstance(event, yaml.StreamEndEvent):
             self._wrong(event, "a second document begins here; put everything into one, without `---` between")
+            self.broken = True
 
     def _sections(self) -> Iterator[RawEntry]:
         seen: set[str] = set()
@@ -114,17 +116,19 @@ class Reader:
             if isinstance(key_event, yaml.MappingEndEvent):
                 return
             section = self._key(key_event)
-            if section in seen:
-                self._wrong(key_event, "the same key is written twice", section)
-            seen.add(section)
             self._path.append(section)
             event = self._next()
-            if isinstance(event, yaml.SequenceStartEvent):
+            if section in seen:
+                self._wrong(key_event, "the same key is written twice")
+                self._value(event)
+                self.broken = True
+            elif isinstance(event, yaml.SequenceStartEvent):
                 yield from self._items(section)
             elif isinstance(event, yaml.MappingStartEvent):
                 yield from self._pairs(section)
             else:
                 yield RawEntry(section, None, self._value(event))
+            seen.add(section)
             self._path.pop()
 
     def _items(self, section: str) -> Iterator[RawEntry]:
@@ -160,7 +164,7 @@ class Reader:
                 if value in _CONSTANTS:
                     value = _CONSTANTS[value]
                 elif value[0] in "-0123456789" and (number := _NUMBER.fullmatch(value)):
-                    value = float(value) if number[1] or number[2] else int(value)
+                    value = float(value) if number[1] else int(value)
                 else:
                     value = intern(self._substitute(event) if "${" in value else value)
             else:
@@ -193,7 +197,7 @@ class Reader:
             path.pop()
             if key == "<<" and event.implicit[0]:
                 merged.append((event, value))
-            else:
+            elif key:
                 result[key] = value
         for event, value in merged:
             self._merge(result, value, event)
@@ -224,7 +228,8 @@ class Reader:
         if event.__class__ is yaml.ScalarEvent:
             return intern(event.value)
         self._wrong(event, "a key must be plain text; put text that begins with a bracket or a star in quotes")
-        return str(self._value(event))
+        self._value(event)
+        return ""
 
     def _alias(self, event: Any) -> Any:
         if event.anchor not in self._anchors:
@@ -292,9 +297,9 @@ class _Walk:
 
     def run(self) -> None:
         """Walk to the end of the first document."""
-        self._next()
-        self._next()
-        self._node(self._next(), ())
+        self._next()  # the stream begins
+        if isinstance(self._next(), yaml.DocumentStartEvent):
+            self._node(self._next(), ())
 
     def _node(self, event: Any, loc: Loc | None) -> None:
         """Pass over a node; `loc` is None within what nobody asks for."""

@@ -87,15 +87,17 @@ class References:
     def _grids(self) -> None:
         known = self._known("grids")
         grids: dict[str, Grid] = {item.id: item.value for item in self._items("grids") if item.value is not None}
+        in_a_ring: set[str] = set()
         for item in self._items("grids"):
             grid: Grid | None = item.value
-            if grid is None or grid.parent is None:
+            if grid is None or grid.parent is None or grid.id in in_a_ring:
                 continue
             above = grids.get(grid.parent)
             if sentence := self._missing("grid", grid.parent, known):
                 self._wrong(item.at("parent"), sentence)
-            elif _is_part_of_itself(grid, grids):
-                self._wrong(item.at("parent"), f"'{grid.id}' would be a part of itself")
+            elif ring := _ring(grid, grids):
+                in_a_ring.update(ring)
+                self._wrong(item.at("parent"), f"the grids {', '.join(ring)} would be parts of one another")
             elif above is not None and _RANK[above.level] >= _RANK[grid.level]:
                 message = f"a {grid.level} grid cannot be a part of '{above.id}', which is a {above.level} grid"
                 self._wrong(item.at("parent"), message)
@@ -113,6 +115,8 @@ class References:
                 if sentence := self._missing("grid", grid, grids):
                     self._wrong(item.at("grids", number), sentence)
             for number, other in enumerate(worker.backup_for):
+                if other == worker.id:
+                    self._wrong(item.at("backup_for", number), "nobody can stand in for themselves")
                 if sentence := self._missing("worker or grid", other, both):
                     self._wrong(item.at("backup_for", number), sentence)
 
@@ -171,15 +175,16 @@ def _absent(what: str, identity: str, known: AbstractSet[str]) -> str:
     return f"there is no {what} '{identity}'; there are: {listed(sorted(known), shown=_FEW)}"
 
 
-def _is_part_of_itself(grid: Grid, grids: dict[str, Grid]) -> bool:
-    seen: set[str] = set()
+def _ring(grid: Grid, grids: dict[str, Grid]) -> list[str]:
+    """The grids through which this one would be a part of itself; none if it is not."""
+    passed: list[str] = []
     step: Grid | None = grid
-    while step is not None and step.parent is not None and step.id not in seen:
+    while step is not None and step.id not in passed:
+        passed.append(step.id)
         if step.parent == grid.id:
-            return True
-        seen.add(step.id)
-        step = grids.get(step.parent)
-    return False
+            return passed
+        step = grids.get(step.parent or "")
+    return []
 
 
 def _device_at(where: tuple[Item, int], key: str) -> At:

@@ -1,6 +1,7 @@
 """The entries of rules.yaml as people write them, and the values of rules.rulebook they become."""
 
 import re
+from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -44,10 +45,11 @@ class StateWhen(Entry):
     @model_validator(mode="after")
     def _state_of_the_kind(self) -> "StateWhen":
         if self.kind in NUMBERS:
-            raise sentence(f"{self.kind} is a number and has no states; ask whether it is below or above something")
+            message = f"{self.kind} is a number and has no states; ask whether it is below or above something"
+            raise sentence(message, "state")
         states = STATES.get(self.kind)
         if states is not None and self.state != UNKNOWN and self.state not in states:
-            raise sentence(f"{self.kind} is never '{self.state}'; {one_of(self.state, states | {UNKNOWN})}")
+            raise sentence(f"{self.kind} is never '{self.state}'; {one_of(self.state, states | {UNKNOWN})}", "state")
         return self
 
 
@@ -70,7 +72,7 @@ class ThresholdWhen(Entry):
     @model_validator(mode="after")
     def _one_bound(self) -> "ThresholdWhen":
         if self.kind not in MEASURED:
-            raise sentence(f"{self.kind} is no number; ask for a state instead")
+            raise sentence(f"{self.kind} is no number; ask for a state instead", "kind")
         if (self.below is None) == (self.above is None):
             raise sentence("a threshold has either `below` or `above`, and not both")
         return self
@@ -160,12 +162,15 @@ class RuleEntry(Entry):
         if self.clear is None:
             return self
         if not isinstance(self.when, ThresholdWhen):
-            raise sentence("`clear` belongs to a rule with `below` or `above`; this one is over when its cause is")
+            message = "`clear` belongs to a rule with `below` or `above`; this one is over when its cause is"
+            raise sentence(message, "clear")
         below, above = self.when.below, self.when.above
         if below is not None and (self.clear.above is None or self.clear.above < below):
-            raise sentence(f"a rule with `below: {below:g}` clears above that, such as `clear: {{above: {below:g}}}`")
+            message = f"a rule with `below: {below:g}` clears above that, such as `clear: {{above: {below:g}}}`"
+            raise sentence(message, "clear")
         if above is not None and (self.clear.below is None or self.clear.below > above):
-            raise sentence(f"a rule with `above: {above:g}` clears below that, such as `clear: {{below: {above:g}}}`")
+            message = f"a rule with `above: {above:g}` clears below that, such as `clear: {{below: {above:g}}}`"
+            raise sentence(message, "clear")
         return self
 
     def _condition(self) -> Condition:
@@ -214,7 +219,7 @@ PlanText = Annotated[Text, BeforeValidator(_known_places)]
 class PlanEntry(Entry):
     """What to do, step by step."""
 
-    first: Annotated[PlanText, Field(max_length=LONGEST_FIRST)]
+    first: Annotated[str, Field(min_length=1, max_length=LONGEST_FIRST), BeforeValidator(_known_places)]
     """The few words that go into the SMS."""
     steps: Annotated[list[PlanText], Field(min_length=1)]
     """The steps. Filled in for the home: {address}, {access}, {hazards.<name>}, {resident.name}, {resident.phone}, \
@@ -265,9 +270,11 @@ class PolicyEntry(Entry):
 
     @model_validator(mode="after")
     def _in_order(self) -> "PolicyEntry":
-        times = [step.after for step in self.steps]
-        if times != sorted(times):
-            raise sentence("the steps must stand in the order of their times")
+        for number, (one, following) in enumerate(pairwise(self.steps), start=1):
+            if following.after < one.after:
+                raise sentence(
+                    "this step comes before the one above it; put them in the order of time", "steps", number
+                )
         return self
 
     def value(self, name: str) -> Policy:

@@ -71,10 +71,10 @@ class OneOrMany:
         return [value] if isinstance(value, str) else value
 
 
-def sentence(message: str) -> PydanticCustomError:
-    """An error whose message is shown as it is."""
+def sentence(message: str, *at: str | int) -> PydanticCustomError:
+    """An error whose message is shown as it is, at a place inside the value that is being read."""
     # The message is not a template: braces in it (they come from the file) stay what they are.
-    return PydanticCustomError(SENTENCE, "{message}", {"message": message})
+    return PydanticCustomError(SENTENCE, "{message}", {"message": message, "at": at})
 
 
 def duration_s(value: Any) -> int:
@@ -151,24 +151,22 @@ def phone(value: Any) -> str:
     if len(number) == 14 and number.startswith("+861") and number[1:].isascii() and number[1:].isdecimal():
         if _mainland_mobile(number[:9]):
             return number
-    elif _E164.fullmatch(number) and phonenumbers.is_valid_number(phonenumbers.parse(number)):
-        return number
+    elif _E164.fullmatch(number) and phonenumbers.is_valid_number(parsed := phonenumbers.parse(number)):
+        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     raise sentence(f"'{value}' is not a phone number{_meant_number(number)}")
 
 
 def _meant_number(number: str) -> str:
-    if number.startswith("00"):
-        number = "+" + number[2:]
+    if number.startswith("+"):
+        return " that can be called; are there digits too many or too few?"
     try:
         meant = phonenumbers.parse(number, "CN")
     except phonenumbers.NumberParseException:
         meant = None
-    if meant is not None and phonenumbers.is_valid_number(meant) and not number.startswith("+"):
-        written = phonenumbers.format_number(meant, phonenumbers.PhoneNumberFormat.E164)
-        return f" with its country code; did you mean '{written}'?"
-    if not number.startswith("+"):
-        return "; it must begin with + and the country code, such as +8613900000001"
-    return " that can be called; are there digits too many or too few?"
+    if meant is not None and phonenumbers.is_valid_number(meant):
+        with_code = phonenumbers.format_number(meant, phonenumbers.PhoneNumberFormat.E164)
+        return f" with its country code; did you mean '{with_code}'?"
+    return "; it must begin with + and the country code, such as +8613900000001"
 
 
 def is_landline(number: str) -> bool:
@@ -187,7 +185,7 @@ def _web_address(value: Any) -> str:
 def _apprise_address(value: Any) -> str:
     if isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9+.-]*://\S+", value, re.IGNORECASE):
         return value
-    raise sentence('this is no address that Apprise knows; write one such as "ntfy://ntfy.example.org/topic"')
+    raise sentence('this is no address for Apprise; write one such as "ntfy://ntfy.example.org/topic"')
 
 
 _DURATION_SCHEMA: Final = {

@@ -73,8 +73,9 @@ def _said(model: Any, error: ErrorDetails) -> Said:
     at_key = kind == "extra_forbidden"
     if loc and loc[-1] == "[key]":
         loc, at_key = loc[:-1], True
-    path = tuple(part for part in loc if not str(part).startswith("("))
-    return Said(Place(path, at_key), _message(model, kind, loc, value, error.get("ctx", {})))
+    context = error.get("ctx", {})
+    path = (*(part for part in loc if not str(part).startswith("(")), *context.get("at", ()))
+    return Said(Place(path, at_key), _message(model, kind, loc, value, context))
 
 
 def _message(model: Any, kind: str, loc: Loc, value: Any, context: Mapping[str, Any]) -> str:
@@ -127,7 +128,7 @@ def _not_text(value: Any) -> str:
 def _not_among(model: Any, loc: Loc, value: Any) -> str:
     known = _values(_descend(model, loc))
     if len(known) == 1:
-        return f"this can only be {known[0]}"
+        return f"this can only be '{known[0]}'"
     if isinstance(value, str):
         return f"'{value}' is not known here; {one_of(value, known)}"
     return f"this must be one of: {', '.join(known)}"
