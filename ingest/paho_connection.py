@@ -194,10 +194,11 @@ class PahoConnection:
             self._end(ConnectionEndedError(f"paho ended the connection: {code.name}", other_version=not self._met))
 
     def _lost(self, error: BaseException | None) -> None:
-        if error is not None and not isinstance(error, OSError):
-            _log.error("a packet from the broker could not be handled", exc_info=error)
         why = "the broker closed the connection" if error is None else f"{type(error).__name__}: {error}"
-        self._end(ConnectionEndedError(why, other_version=not self._met))
+        broke = error is None or isinstance(error, OSError)
+        if not broke:
+            _log.error("a packet from the broker could not be handled", exc_info=error)
+        self._end(ConnectionEndedError(why, other_version=broke and not self._met))
 
     # --- what paho calls ---
 

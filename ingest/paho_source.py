@@ -167,7 +167,9 @@ class PahoSource:
             version,
             self.generation,
         )
-        return await connection.ended
+        # Not awaited itself: whoever cancels us would cancel it.
+        await asyncio.wait({connection.ended})
+        return connection.ended.result()
 
     def _on_session(self, present: bool) -> None:
         if present:
