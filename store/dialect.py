@@ -144,11 +144,11 @@ async def _write(
 
 
 def _stored(kind: sa.types.TypeEngine[Any], values: Sequence[Any]) -> Sequence[Any]:
-    """Give the values of a column as they are stored."""
+    """Give the values of a column as they are stored. A text for a JSON column is JSON already."""
     if isinstance(kind, UtcTime):
         return [None if value is None else microseconds(value) for value in values]
     if isinstance(kind, sa.JSON):
-        return [None if value is None else to_json(value) for value in values]
+        return [value if value is None or isinstance(value, str) else to_json(value) for value in values]
     return values
 
 

@@ -99,21 +99,21 @@ def _worker_document(worker: Worker) -> dict[str, Any]:
     }
 
 
-_SOURCES = _Kind[Source](table=sources, columns=("dialect", "base"), values=lambda one: (one.dialect, one.base))
-_GRIDS = _Kind[Grid](
+_SOURCES: _Kind[Source] = _Kind(table=sources, columns=("dialect", "base"), values=lambda one: (one.dialect, one.base))
+_GRIDS: _Kind[Grid] = _Kind(
     table=grids, columns=("level", "name", "parent"), values=lambda one: (str(one.level), one.name, one.parent)
 )
-_WORKERS = _Kind[Worker](
+_WORKERS: _Kind[Worker] = _Kind(
     table=workers,
     columns=("name", "role", "document"),
     values=lambda one: (one.name, str(one.role), to_json(_worker_document(one))),
 )
-_HOMES = _Kind[Home](
+_HOMES: _Kind[Home] = _Kind(
     table=homes,
     columns=("grid", "address", "document"),
     values=lambda one: (one.grid, one.address, to_json(_home_document(one))),
 )
-_DEVICES = _Kind[Device](
+_DEVICES: _Kind[Device] = _Kind(
     table=devices,
     columns=("home_id", "kind", "source", "name", "room", "heartbeat_s", "invert"),
     values=lambda one: (one.home_id, one.kind, one.source, one.name, one.room, one.heartbeat_s, one.invert),
@@ -223,7 +223,7 @@ async def _stored(tx: Transaction, kind: _Kind[Any]) -> AsyncIterator[tuple[str,
     table = kind.table
     # Documents are compared as the text they are stored as.
     columns = (
-        sa.type_coerce(table.c[name], sa.Text) if isinstance(table.c[name].type, sa.JSON) else table.c[name]
+        sa.cast(table.c[name], sa.Text) if isinstance(table.c[name].type, sa.JSON) else table.c[name]
         for name in kind.columns
     )
     page = (
