@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from rules.community import Device
-from rules.conditions import TEST, States, Verdict, judge, life, settle, shows_activity, silent_at, was_heard
+from rules.conditions import TEST, States, Verdict, judge, life, moved, settle, shows_activity, silent_at
 from rules.decisions import CancelDue, DueKind, Finding, FindingEvent, SetDue, StandingFinding
 from rules.readings import KINDS, UNKNOWN, DeviceState, Freshness, Reading
 from rules.rulebook import Rule
@@ -72,23 +72,31 @@ class Batch:
             self._changes.append(reading)
             return
         before = self._known(reading.device_id, reading.kind)
+        if reading.startup and before is None and reading.freshness is Freshness.LIVE:
+            reading = reading._replace(freshness=Freshness.CACHED)
         live = reading.freshness is Freshness.LIVE
         # Whatever order messages come in, what is known never goes back in time.
         at = reading.received_at if before is None else max(reading.received_at, before.last_seen, before.true_since)
         state, value = settle(reading, before)
-        if live and (reading.kind != "availability" or state == "online"):
-            self._is_back(device, at)
+        watches = self._rulings.watches.get(reading.kind, ())
         same = before is not None and state == before.state and value == before.value
-        if before is not None and same and (reading.merged or not live):
-            # Repeated beside another fact, or kept by a broker: nothing new. But a live message shows that it is alive.
-            if live:
+        # Repeated beside another fact, or kept by a broker: nothing new.
+        repeated = same and (reading.merged or not live)
+        if before is not None and reading.kind == "measurement" and not watches:
+            # Many quantities share this kind, so that it changes all the time; that the device speaks is all it says.
+            repeated = True
+        # A live message shows that the device lives, but not where a gateway that has just started only remembers it.
+        alive = live and not (repeated and reading.startup)
+        if alive and (reading.kind != "availability" or state == "online"):
+            self._is_back(device, at)
+        if before is not None and repeated:
+            if alive:
                 self._store(before, before._replace(last_seen=at))
             return
         active = live and shows_activity(reading.kind, before, state)
-        after = _moved(reading, before, state, value, at=at, active=active)
+        after = moved(reading, before, state, value, at=at, active=active)
         self._store(before, after)
         news = _News(device, before, after, at, reading.state, live, not reading.merged, same)
-        watches = self._rulings.watches.get(reading.kind, ())
         if not same or (live and any(watch.event and watch.state == state for watch in watches)):
             self._changes.append(reading._replace(state=state, value=value) if state in {TEST, UNKNOWN} else reading)
         for watch in watches:
@@ -299,35 +307,4 @@ def _finding(
         at=at,
         reason=reason,
         verified=verified,
-    )
-
-
-def _moved(
-    reading: Reading, before: DeviceState | None, state: str | None, value: float | None, *, at: datetime, active: bool
-) -> DeviceState:
-    """Give the row as it is after a reading."""
-    if before is None:
-        return DeviceState(
-            reading.device_id,
-            reading.kind,
-            state,
-            value,
-            reading.unit,
-            true_since=at,
-            last_seen=at,
-            active_at=at if active else None,
-            freshness=reading.freshness,
-        )
-    changed = state != before.state or (state is None and value != before.value)
-    since = at if changed else before.true_since
-    heard = before.last_seen if was_heard(before) else since
-    return before._replace(
-        state=state,
-        value=value,
-        unit=reading.unit if reading.unit is not None else before.unit,
-        true_since=since,
-        last_seen=at if reading.freshness is Freshness.LIVE else heard,
-        active_at=at if active else before.active_at,
-        # A word that says nothing does not make an old one fresh.
-        freshness=before.freshness if state == UNKNOWN else reading.freshness,
     )

@@ -96,6 +96,37 @@ def settle(reading: Reading, row: DeviceState | None) -> tuple[str | None, float
     return state, value
 
 
+def moved(
+    reading: Reading, before: DeviceState | None, state: str | None, value: float | None, *, at: datetime, active: bool
+) -> DeviceState:
+    """Give the row as it is after a reading."""
+    if before is None:
+        return DeviceState(
+            reading.device_id,
+            reading.kind,
+            state,
+            value,
+            reading.unit,
+            true_since=at,
+            last_seen=at,
+            active_at=at if active else None,
+            freshness=reading.freshness,
+        )
+    changed = state != before.state or (state is None and value != before.value)
+    since = at if changed else before.true_since
+    heard = before.last_seen if was_heard(before) else since
+    return before._replace(
+        state=state,
+        value=value,
+        unit=reading.unit if reading.unit is not None else before.unit,
+        true_since=since,
+        last_seen=at if reading.freshness is Freshness.LIVE else heard,
+        active_at=at if active else before.active_at,
+        # A word that says nothing does not make an old one fresh.
+        freshness=before.freshness if state == UNKNOWN else reading.freshness,
+    )
+
+
 def is_alarm(kind: str, state: str | None) -> bool:
     """Say whether a state means that something is wrong or somebody asks for help."""
     return state is not None and (state == "alarm" or ALARM_STATES.get(kind) == state)

@@ -102,6 +102,7 @@ class Engine:
                 and reading.value == row.value
                 and reading.freshness is live
                 and not reading.under_test
+                and not reading.startup
                 and (reading.merged or (row.freshness is live and state not in loud.get(reading.kind, ())))
                 and device.id not in marked
             ):

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from rules.decisions import DueKind
-from rules.readings import Freshness
-from rules.rulebook import Offline, StateIs, Threshold
+from rules.rulebook import StateIs, Threshold
 
 Make = Callable[..., Any]
 
@@ -140,6 +138,16 @@ def test_a_number_and_a_word_in_one_message_are_one_row(make_site: Make) -> None
     assert (site.states["gas", "battery"].value, site.states["gas", "battery"].state) == (80.0, "ok")
 
 
+def test_quantities_without_a_kind_of_their_own_only_show_that_a_device_lives(make_site: Make) -> None:
+    """Temperature and link quality share one kind; they would be a change each, every time."""
+    site = make_site(leak=GAS)
+    for minutes, value in enumerate((21.5, 40.0, 21.6)):
+        site.hear("gas", value=value, kind="measurement", after=minutes * MINUTE)
+
+    assert len(site.changes) == 1
+    assert site.states["gas", "measurement"].last_seen == site.now
+
+
 # --- late messages ---
 
 
@@ -154,158 +162,6 @@ def test_times_never_run_backwards(make_site: Make) -> None:
 
     site.hear("gas", "alarm", after=2 * MINUTE, merged=True)
     assert site.evaluation.touched == []
-
-
-# --- facts that are not fresh ---
-
-
-@pytest.mark.parametrize("freshness", [Freshness.RETAINED, Freshness.CACHED])
-def test_an_alarm_found_standing_is_raised_unverified_and_once(make_site: Make, freshness: Freshness) -> None:
-    """Invariant stale-does-not-page."""
-    site = make_site(leak=GAS)
-
-    assert site.hear("gas", "alarm", freshness=freshness) == ["raised leak?"]
-    assert site.hear("gas", "alarm", freshness=freshness) == []
-    assert site.states["gas", "gas"].freshness is freshness
-
-
-def test_a_live_word_verifies_a_stale_one(make_site: Make) -> None:
-    site = make_site(leak=GAS)
-    site.stale("gas", "alarm")
-
-    assert site.hear("gas", "alarm", merged=True) == []
-    assert site.hear("gas", "alarm") == ["raised leak"]
-    assert site.hear("gas", "alarm") == ["repeated leak"]
-    assert site.states["gas", "gas"].freshness is Freshness.LIVE
-
-
-def test_a_stale_alarm_after_a_live_one_says_nothing_new(make_site: Make) -> None:
-    site = make_site(leak=GAS)
-    site.hear("gas", "alarm")
-
-    assert site.stale("gas", "alarm") == []
-    assert site.states["gas", "gas"].freshness is Freshness.LIVE
-
-
-def test_a_historic_fact_moves_nothing(make_site: Make) -> None:
-    site = make_site(leak=GAS)
-
-    assert site.hear("gas", "alarm", freshness=Freshness.HISTORIC) == []
-    assert not site.states
-    assert [change.state for change in site.changes] == ["alarm"]
-
-
-def test_a_field_that_is_merged_in_is_a_repeat_where_it_is_the_same_and_live_where_it_is_not(make_site: Make) -> None:
-    site = make_site(leak=GAS)
-
-    assert site.hear("gas", "clear", merged=True) == []
-    assert site.hear("gas", "alarm", merged=True) == ["raised leak"]
-    assert site.hear("gas", "alarm", merged=True, after=MINUTE) == []
-    assert site.evaluation.touched == [("gas", "gas", site.now)]
-
-
-def test_a_stale_clear_moves_what_is_known_and_ends_nothing(make_site: Make) -> None:
-    """A cache from before the alarm must not tell anybody that all is well; and the next alarm is news."""
-    site = make_site(leak=GAS)
-    site.hear("gas", "alarm")
-
-    assert site.stale("gas", "clear") == []
-    assert site.states["gas", "gas"].state == "clear"
-    assert site.hear("gas", "alarm") == ["raised leak"]
-
-
-def test_a_live_clear_after_a_stale_one_ends_it(make_site: Make) -> None:
-    site = make_site(leak=GAS)
-    site.hear("gas", "alarm")
-    site.stale("gas", "clear")
-
-    assert site.hear("gas", "clear") == ["cleared leak"]
-
-
-def test_stale_facts_are_no_sign_of_life(make_site: Make) -> None:
-    site = make_site(leak=GAS)
-    site.hear("gas", "clear")
-    heard = site.states["gas", "gas"].last_seen
-
-    site.stale("gas", "clear", after=HOUR)
-    assert site.states["gas", "gas"].last_seen == heard
-    site.stale("gas", "alarm", after=2 * HOUR)
-    assert site.states["gas", "gas"].last_seen == heard
-
-
-# --- unknown ---
-
-
-@pytest.mark.parametrize("nothing", [{"state": "unknown"}, {"state": None}, {"state": None, "value": float("nan")}])
-def test_unknown_is_not_clear(make_site: Make, nothing: dict[str, Any]) -> None:
-    """Invariant unknown-is-not-clear."""
-    site = make_site(leak=GAS)
-    site.hear("gas", "alarm")
-
-    assert site.hear("gas", **nothing) == []
-    assert site.states["gas", "gas"].state == "unknown"
-    assert site.standing
-
-
-def test_unknown_then_alarm_is_an_alarm(make_site: Make) -> None:
-    """Invariant unknown-is-not-clear."""
-    site = make_site(leak=GAS)
-    site.hear("gas", "unknown")
-
-    assert site.hear("gas", "alarm", merged=True) == ["raised leak"]
-
-
-def test_unknown_then_clear_says_nothing_where_nothing_stands(make_site: Make) -> None:
-    site = make_site(leak=GAS)
-    site.hear("gas", "unknown")
-
-    assert site.hear("gas", "clear") == []
-
-
-def test_an_alarm_that_was_lost_from_sight_is_a_repeat_while_somebody_has_it(make_site: Make) -> None:
-    site = make_site(leak=GAS)
-    site.hear("gas", "alarm")
-    site.hear("gas", "unknown")
-
-    assert site.hear("gas", "alarm") == ["repeated leak"]
-
-
-def test_an_alarm_that_was_lost_from_sight_is_raised_where_nobody_has_it_any_more(make_site: Make) -> None:
-    site = make_site(leak=GAS)
-    site.hear("gas", "alarm")
-    site.hear("gas", "unknown")
-    site.resolve()
-
-    assert site.hear("gas", "alarm") == ["raised leak"]
-
-
-# --- tests ---
-
-
-def test_an_alarm_under_test_raises_nothing_and_the_next_without_test_does(make_site: Make) -> None:
-    site = make_site(leak=GAS)
-
-    assert site.hear("gas", "alarm", under_test=True) == []
-    assert site.hear("gas", "alarm", under_test=True) == []
-    assert site.states["gas", "gas"].state == "test"
-    assert [change.state for change in site.changes] == ["test"]
-    assert site.hear("gas", "alarm", merged=True) == ["raised leak"]
-
-
-def test_a_test_during_an_alarm_does_not_end_it(make_site: Make) -> None:
-    site = make_site(leak=GAS)
-    site.hear("gas", "alarm")
-
-    assert site.hear("gas", "alarm", under_test=True) == []
-    assert site.standing
-    assert site.hear("gas", "alarm") == ["raised leak"]
-
-
-def test_only_alarms_are_held_back_by_a_test(make_site: Make) -> None:
-    site = make_site(leak=GAS)
-    site.hear("gas", "alarm")
-
-    assert site.hear("gas", "clear", under_test=True) == ["cleared leak"]
 
 
 # --- calls for help ---
@@ -438,102 +294,6 @@ def test_unknown_battery_is_not_well(make_site: Make) -> None:
 
     assert site.hear("gas", "unknown", kind="battery") == []
     assert site.hear("gas", value=5.0, kind="battery") == ["repeated low"]
-
-
-# --- people ---
-
-
-def active_at(site: Any, device_id: str, kind: str) -> timedelta | None:
-    at = site.states[device_id, kind].active_at
-    return None if at is None else at - site.reading(device_id, after=timedelta(0)).received_at
-
-
-def test_a_live_change_of_a_contact_is_a_persons_doing(make_site: Make) -> None:
-    site = make_site(leak=GAS)
-    site.hear("door", "closed")
-    assert active_at(site, "door", "contact") is None
-
-    site.hear("door", "closed", after=MINUTE)
-    assert active_at(site, "door", "contact") is None
-    site.hear("door", "open", after=2 * MINUTE)
-    site.hear("door", "open", after=3 * MINUTE)
-    assert active_at(site, "door", "contact") == 2 * MINUTE
-
-
-@pytest.mark.parametrize("word", ["unknown", None])
-def test_a_contact_that_was_lost_from_sight_shows_nobody(make_site: Make, word: str | None) -> None:
-    """Invariant unknown-is-not-clear: that a gateway comes back is no person."""
-    site = make_site(leak=GAS)
-    site.hear("door", "closed")
-    site.hear("door", word, after=MINUTE)
-    site.hear("door", "open", after=2 * MINUTE)
-
-    assert active_at(site, "door", "contact") is None
-
-
-def test_a_stale_change_shows_nobody(make_site: Make) -> None:
-    site = make_site(leak=GAS)
-    site.hear("door", "closed")
-    site.stale("door", "open", after=MINUTE)
-
-    assert active_at(site, "door", "contact") is None
-
-
-def test_motion_shows_somebody_each_time_it_is_detected(make_site: Make) -> None:
-    site = make_site(leak=GAS)
-    site.hear("motion", "detected")
-    assert active_at(site, "motion", "motion") == timedelta(0)
-
-    site.hear("motion", "detected", after=MINUTE)
-    site.hear("motion", "detected", after=2 * MINUTE, merged=True)
-    site.hear("motion", "clear", after=3 * MINUTE)
-    assert active_at(site, "motion", "motion") == MINUTE
-
-
-# --- offline and back ---
-
-
-def test_a_device_that_speaks_again_is_not_offline(make_site: Make) -> None:
-    site = make_site(silent=Offline())
-    site.hear("gas", "clear")
-    site.watch()
-    assert site.fire(after=6 * HOUR) == ["raised silent", "raised silent", "raised silent"]
-
-    assert site.hear("gas", "clear", merged=True) == ["cleared silent"]
-    assert ("silent", "gas2") in site.standing
-
-
-@pytest.mark.parametrize(
-    ("word", "back"),
-    [
-        ({"state": "clear", "freshness": Freshness.RETAINED}, False),
-        ({"state": "alarm", "freshness": Freshness.CACHED}, False),
-        ({"state": "clear", "freshness": Freshness.HISTORIC}, False),
-        ({"state": "offline", "kind": "availability"}, False),
-        ({"state": "unknown", "kind": "availability"}, False),
-        ({"state": "online", "kind": "availability"}, True),
-        ({"state": "unknown"}, True),
-        ({"value": 80.0, "kind": "battery"}, True),
-    ],
-)
-def test_what_shows_that_a_device_is_alive(make_site: Make, word: dict[str, Any], back: bool) -> None:
-    site = make_site(silent=Offline())
-    site.hear("gas", "clear")
-    site.watch()
-    site.fire(after=6 * HOUR)
-
-    assert site.hear("gas", after=7 * HOUR, **word) == (["cleared silent"] if back else [])
-
-
-def test_a_word_of_being_offline_is_looked_into_after_one_heartbeat(make_site: Make) -> None:
-    site = make_site(silent=Offline(hold_s=600))
-    site.hear("gas", "clear")
-    site.watch()
-
-    site.stale("gas", "offline", kind="availability", after=HOUR)
-
-    due = site.due[DueKind.OFFLINE, "gas"]
-    assert due == site.reading("gas", after=3 * HOUR + 10 * MINUTE).received_at
 
 
 # --- in words ---
