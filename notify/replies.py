@@ -75,15 +75,13 @@ _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _BETWEEN = re.compile(r"(?:[^\w?']|_)*")
 _AROUND_NOTES = " \t,.;:!?-_/()[]{}<>\"'#*，。；：！？、（）【】《》“”‘’—…·~"
 
-#: Codes have none of the letters and digits that look alike: 0 O, 1 I L.
-_LETTER, _DIGIT = "[a-hjkmnp-z]", "[2-9]"
-#: `B2栋` is a house.
-_NO_HOUSE = "(?! *[栋楼幢座单室层区])"
-_CODE = re.compile(rf"({_LETTER}{_DIGIT}[2-9a-hjkmnp-z]{{0,2}})(?![a-z0-9]){_NO_HOUSE}")
+#: A letter and digits, and none of those that look alike: 0 O, 1 I L. `B2栋` is a house.
+_LETTER, _NUMBER = "[a-hjkmnp-z]", "[2-9]{1,6}"
+_CODE = re.compile(rf"({_LETTER}{_NUMBER})(?![a-z0-9])(?! *[栋楼幢座单室层区])")
 #: With a word or a digit glued to its end: `k7ok`, `k71`.
-_GLUED_CODE = re.compile(rf"({_LETTER}{_DIGIT}{{1,3}})(?=[a-z1])")
+_GLUED_CODE = re.compile(rf"({_LETTER}{_NUMBER})(?=[a-z1])")
 #: With a blank in it, where nothing follows that the number could belong to.
-_PARTED_CODE = re.compile(rf"({_LETTER})[ .\-]({_DIGIT}{{1,3}})\W*\Z")
+_PARTED_CODE = re.compile(rf"({_LETTER})[ .\-]({_NUMBER})\W*\Z")
 _CODE_ANYWHERE = re.compile(rf"(?<![a-z0-9]){_CODE.pattern}")
 
 _DIGITS = re.compile(r"(4[1-5]|[123])(?![0-9])")

@@ -55,7 +55,7 @@ class AppriseChannel:
             error=f"{shown} failed" + (f" {delivery.attempts} times" if final else ""),
         )
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Let threads that wait for work go; one that hangs ends by Apprise's own time-outs."""
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)

@@ -4,6 +4,19 @@ from dataclasses import dataclass
 
 from notify.channel import StatusMeaning
 
+__all__ = [
+    "CALL_STATUSES",
+    "ERRORS",
+    "MESSAGE_STATUSES",
+    "TAKEN_LATER",
+    "ErrorMeaning",
+    "StatusMeaning",
+    "error_words",
+    "heard_by_a_person",
+    "is_news",
+    "meaning_of",
+]
+
 _W, _S, _D, _F = StatusMeaning.WAITING, StatusMeaning.SENT, StatusMeaning.DELIVERED, StatusMeaning.FAILED
 
 #: Statuses of a message, in the order of its life. Where two words come, the later line wins, whichever came first:

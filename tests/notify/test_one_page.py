@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from notify.channel import DoubtOutcome, DoubtResult, SendOutcome, SendResult
+from notify.channel import Channel, DoubtOutcome, DoubtResult, SendOutcome, SendResult
 from notify.channels.http import Courier
 from notify.channels.twilio_client import TwilioAccount, TwilioClient
 from notify.channels.twilio_sms import TwilioSms
@@ -125,7 +125,7 @@ async def test_every_step_reaches_the_provider_once(
 
     for _ in range(30):
         # Each round is another process: nothing is remembered but what the outbox knows.
-        channels = {
+        channels: dict[str, Channel] = {
             "sms": TwilioSms(client, taken=outbox.taken),
             "voice": TwilioVoice(client, taken=outbox.taken),
         }

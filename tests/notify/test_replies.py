@@ -25,6 +25,8 @@ from notify.words import (
 )
 from rules.incident import OutcomeKind, Verb
 from rules.texts import TEXTS
+from store.codes import DIGITS as DIGITS_OF_CODES
+from store.codes import LETTERS
 
 
 def meaning_of(reply: Reply) -> Meaning | None:
@@ -43,8 +45,9 @@ def meaning_of(reply: Reply) -> Meaning | None:
         ("K7,K7", ACKNOWLEDGE, "K7", None),
         ("K 7", ACKNOWLEDGE, "K7", None),
         ("K23", ACKNOWLEDGE, "K23", None),
-        ("K7M", ACKNOWLEDGE, "K7M", None),
-        ("K7MP", ACKNOWLEDGE, "K7MP", None),
+        ("k234567", ACKNOWLEDGE, "K234567", None),
+        ("1K2345", ACKNOWLEDGE, "K2345", None),
+        ("K7yes", ACKNOWLEDGE, "K7", None),
         # Digits: before, behind, glued, full-width, in brackets, as an emoji.
         ("1 K7", ACKNOWLEDGE, "K7", None),
         ("K7 1", ACKNOWLEDGE, "K7", None),
@@ -190,6 +193,8 @@ def test_what_is_understood(text: str, meaning: Meaning, code: str | None, note:
         ("K7 M3", None),
         # Letters and digits that no code has, and house numbers.
         ("K1", None),
+        ("K7M", None),
+        ("K2345678", None),
         ("O7", None),
         ("B2栋", None),
         ("A5 单元", None),
@@ -309,7 +314,7 @@ def test_reading_never_raises_and_invents_no_code(text: str) -> None:
     reply = parse(text)
     plain = unicodedata.normalize("NFKC", text)
     if reply.code is not None:
-        assert re.fullmatch(r"[A-HJKMNP-Z][2-9][2-9A-HJKMNP-Z]{0,2}", reply.code)
+        assert re.fullmatch(r"[A-HJKMNP-Z][2-9]{1,6}", reply.code)
         letters = iter(character for character in plain.upper() if character.isascii())
         assert all(character in letters for character in reply.code)
     assert (reply.verb is not None) == (reply.kind is ReplyKind.VERB)
@@ -329,3 +334,10 @@ def test_a_long_reply_takes_no_long_time() -> None:
     """Nothing here grows worse than with the square of the length; 1,600 characters are read at the most."""
     for piece in ("K7n", "k7", "1 ", "接单", "no ", "我", "?", "a", "K "):
         parse(piece * 5000)
+
+
+def test_every_code_there_can_be_is_read() -> None:
+    for letter in LETTERS:
+        for digits in (*DIGITS_OF_CODES, DIGITS_OF_CODES[:6]):
+            for text in (f"{letter}{digits}", f"1 {letter.lower()}{digits}", f"误报{letter}{digits}"):
+                assert parse(text).code == letter + digits

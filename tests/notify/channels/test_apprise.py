@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -21,10 +21,10 @@ Make = Callable[..., Delivery]
 
 
 @pytest.fixture
-def channel() -> Iterator[AppriseChannel]:
+async def channel() -> AsyncIterator[AppriseChannel]:
     made = AppriseChannel(timeout_s=8)
     yield made
-    made.close()
+    await made.aclose()
 
 
 async def test_a_push_carries_the_text_as_it_is(provider: Any, channel: AppriseChannel, make_delivery: Make) -> None:
@@ -60,8 +60,8 @@ async def test_a_service_that_hangs_leaves_a_doubt(provider: Any, trouble: Any, 
     warm = AppriseChannel()
     await warm.send(make_delivery(address="nonsense://"))  # loads Apprise
     result = await channel.send(make_delivery(address=address))
-    channel.close()
-    warm.close()
+    await channel.aclose()
+    await warm.aclose()
     assert (result.outcome, "SECRET" in (result.error or "")) == (U, False)
 
 
@@ -74,5 +74,5 @@ async def test_what_waited_for_a_thread_in_vain_never_left(
     channel = AppriseChannel(timeout_s=0.2)
     results = await asyncio.gather(*[channel.send(make_delivery(address="json://127.0.0.1/")) for _ in range(2)])
     done.set()
-    channel.close()
+    await channel.aclose()
     assert [result.outcome for result in results] == [U, R]
