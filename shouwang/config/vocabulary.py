@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from ingest import dialects
 from rules.readings import KINDS
 
 _ALARM: Final = frozenset({"alarm", "clear"})
@@ -26,7 +27,7 @@ STATES: Final[dict[str, frozenset[str]]] = {
     "availability": frozenset({"online", "offline", "sleeping"}),
     "test": frozenset({"active", "inactive", "passed", "failed"}),
     "mute": _ON_OFF,
-    "warmup": _ON_OFF,
+    "warmup": frozenset({"active", "inactive"}),
 }
 
 #: Kinds that are numbers, and so have no states.
@@ -49,7 +50,7 @@ ROLES_TO: Final = frozenset({"assigned", "backup", "general", "desk", "contacts"
 #: Ids that stand for something else in the journal and in steps, so that no worker may have them.
 RESERVED_IDS: Final = ROLES_TO | {"sensor", "clock", "provider"}
 CHANNELS: Final = frozenset({"sms", "voice", "apprise", "webhook", "console"})
-DIALECTS: Final = frozenset({"shouwang", "zigbee2mqtt"})
+DIALECTS: Final = frozenset(dialects.DIALECTS)
 #: What a response plan may fill in; what comes after `hazards.` is up to the homes.
 PLACES: Final = frozenset(
     {
