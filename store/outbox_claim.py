@@ -104,7 +104,7 @@ async def _take(tx: Transaction, deliveries: list[Delivery], *, state: DeliveryS
     """Write a claim for some deliveries; give them as they are now."""
     if not deliveries:
         return []
-    sending = state is _S.SENDING
+    sending = int(state is _S.SENDING)
     if sending:
         values["next_attempt_at"] = None
     await tx.execute(

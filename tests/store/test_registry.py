@@ -163,8 +163,8 @@ async def test_a_number_belongs_to_everybody_who_is_reached_by_it(database: Data
     async with database.write() as tx:
         await registry.apply(tx, make.registry(workers=people), make.now)
         assert [one.id for one in await registry.workers_with_phone(tx, "+8613800000001")] == ["w07-a", "w07-b"]
-        people = (make.worker(number="+8613800000004"), make.worker("w07-b", contact=push))
-        await registry.apply(tx, make.registry(workers=people), make.now)
+        fewer = (make.worker(number="+8613800000004"), make.worker("w07-b", contact=push))
+        await registry.apply(tx, make.registry(workers=fewer), make.now)
         assert await registry.workers_with_phone(tx, "+8613800000001") == []
         assert await registry.workers_with_phone(tx, "+8613800000003") == []
         assert await registry.workers_with_phone(tx, "+8613800000009") == []
