@@ -5,25 +5,22 @@ no repr and no log.
 """
 
 import logging
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.options import MqttOptions, OptionsError, Protocol
-from shouwang.config.problems import did_you_mean, nearest
+from shouwang import setting_values as values
+from shouwang.config.problems import nearest
 from shouwang.environment import DOTENV, environment
 
 _log = logging.getLogger(__name__)
 
 PREFIX: Final = "SHOUWANG_"
-EMBEDDED: Final = "embedded"
-_SENTENCE: Final = "sentence"
 #: Variables of the project that are no settings of the service.
 _OTHER_VARIABLES: Final = ("SHOUWANG_TEST_",)
 
@@ -36,63 +33,6 @@ class SettingsError(Exception):
         super().__init__("\n".join(self.problems))
 
 
-def _sentence(message: str) -> PydanticCustomError:
-    return PydanticCustomError(_SENTENCE, "{message}", {"message": message})
-
-
-def _listen(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535 or (":" in host and not host.startswith("[")):
-        raise _sentence(
-            f"'{value}' is not an address to listen on; write host:port, such as 127.0.0.1:8080 or [::1]:8080"
-        )
-    return value
-
-
-def _web_address(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
-        raise _sentence("this is not a web address; write it without user and query, such as https://alarm.example.org")
-    return value.rstrip("/")
-
-
-def _database(value: str) -> str:
-    if not re.match(r"(sqlite|postgresql|postgres)(\+\w+)?://", value):
-        raise _sentence(
-            "this is not a database's address; write sqlite:///shouwang.db or postgresql://user:pass@host/name"
-        )
-    return value
-
-
-def _time_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        hint = did_you_mean(value, available_timezones()) or "; write one such as Asia/Shanghai"
-        raise _sentence(f"there is no time zone '{value}'{hint}") from None
-    return value
-
-
-def _account_sid(value: str) -> str:
-    if not value.startswith("AC"):
-        raise _sentence("an account SID of Twilio begins with AC")
-    return value
-
-
-def _sender(value: str) -> str:
-    if not re.fullmatch(r"\+[1-9]\d{6,14}|MG\w+", value, re.ASCII):
-        raise _sentence("write the number with + and the country code, or the SID of a messaging service (MG…)")
-    return value
-
-
-def _broker(value: SecretStr) -> SecretStr:
-    if value.get_secret_value() != EMBEDDED:
-        try:
-            MqttOptions.from_url(value.get_secret_value())
-        except OptionsError as error:
-            raise _sentence(f"{error} Or write `embedded` for the broker that Shouwang brings along.") from None
-    return value
-
-
 class _Group(BaseModel):
     # What is not known is told as a warning, with what was probably meant: a typo must not stop an alarm service.
     model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
@@ -101,7 +41,7 @@ class _Group(BaseModel):
 class MqttSettings(_Group):
     """The broker."""
 
-    url: Annotated[SecretStr, AfterValidator(_broker)] = SecretStr("mqtt://127.0.0.1:1883")
+    url: Annotated[SecretStr, AfterValidator(values.broker)] = SecretStr("mqtt://127.0.0.1:1883")
     """Where the broker is: mqtt://user:password@host:port, mqtts://… for TLS, or `embedded`."""
     client_id: str | None = None
     """The name under which the broker keeps our messages; shouwang-ingest-0 where nothing is said."""
@@ -141,7 +81,7 @@ class MqttSettings(_Group):
     @property
     def is_embedded(self) -> bool:
         """Whether the broker is to be started by the service itself."""
-        return self.url.get_secret_value() == EMBEDDED
+        return self.url.get_secret_value() == values.EMBEDDED
 
     @model_validator(mode="after")
     def _fits_together(self) -> "MqttSettings":
@@ -149,7 +89,7 @@ class MqttSettings(_Group):
             try:
                 self.options()
             except OptionsError as error:
-                raise _sentence(f"{PREFIX}MQTT__…: {error}") from None
+                raise values.sentence(f"{PREFIX}MQTT__…: {error}") from None
         return self
 
 
@@ -157,7 +97,7 @@ class DatabaseSettings(_Group):
     """The database."""
 
     # It may hold a password, so it is in no repr.
-    url: Annotated[str, AfterValidator(_database)] = Field(default="sqlite:///shouwang.db", repr=False)
+    url: Annotated[str, AfterValidator(values.database)] = Field(default="sqlite:///shouwang.db", repr=False)
     """Where the database is: an SQLAlchemy address, sqlite:///FILE or postgresql://user:password@host/name."""
     retention_days: int = Field(default=90, ge=1, le=36_500)
     """Days for which changes of state and quarantined messages are kept; incidents are kept always."""
@@ -166,9 +106,9 @@ class DatabaseSettings(_Group):
 class HttpSettings(_Group):
     """Everything over HTTP."""
 
-    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
+    listen: Annotated[str, AfterValidator(values.listen)] = "127.0.0.1:8080"
     """Where to listen: host:port."""
-    public_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    public_url: Annotated[str, AfterValidator(values.web_address)] | None = None
     """How the outside, above all Twilio, reaches us; without it there are no replies, receipts and keys on calls."""
     api_token: SecretStr | None = None
     """The bearer token for /api/v1; without it the API answers this machine only."""
@@ -177,13 +117,13 @@ class HttpSettings(_Group):
 class TwilioSettings(_Group):
     """Texts and calls by Twilio, or by whoever speaks its API."""
 
-    account_sid: Annotated[str, AfterValidator(_account_sid)] | None = None
+    account_sid: Annotated[str, AfterValidator(values.account_sid)] | None = None
     """The account."""
     auth_token: SecretStr | None = None
     """The account's token; it also proves that replies and receipts come from Twilio."""
-    from_number: Annotated[str, AfterValidator(_sender)] | None = None
+    from_number: Annotated[str, AfterValidator(values.sender)] | None = None
     """The number that sends and calls, or (for texts only) the SID of a messaging service."""
-    api_base_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    api_base_url: Annotated[str, AfterValidator(values.web_address)] | None = None
     """Another endpoint that speaks Twilio's API; https://api.twilio.com where nothing is said."""
     ring_s: int = Field(default=25, ge=5, le=600)
     """Seconds a phone rings: long enough to wake somebody, short enough not to reach most voice boxes."""
@@ -201,7 +141,7 @@ class TwilioSettings(_Group):
         missing = [name for name in needed if getattr(self, name) is None]
         if missing and len(missing) < len(needed):
             names = " and ".join(variable(("twilio", name)) for name in missing)
-            raise _sentence(f"{names} must be set too: account, token and number are needed together")
+            raise values.sentence(f"{names} must be set too: account, token and number are needed together")
         return self
 
 
@@ -254,7 +194,7 @@ class Settings(BaseSettings):
     """The three files."""
     log: LogSettings = LogSettings()
     """Logs."""
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = "Asia/Shanghai"
+    time_zone: Annotated[str, AfterValidator(values.time_zone)] = "Asia/Shanghai"
     """The zone in which windows of the day and shifts are meant."""
     language: Literal["zh", "en"] = "zh"
     """The language of messages to people: zh or en."""
@@ -330,7 +270,7 @@ def _rendered(error: ErrorDetails) -> str:
     """A sentence without the value: it could be a secret in the wrong place."""
     context = error.get("ctx", {})
     match error["type"]:
-        case "sentence":
+        case values.SENTENCE:
             message = str(context["message"])
         case "int_parsing" | "int_type":
             message = "this should be a whole number"

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 from rules.community import Device, Grid, Home, Registry, Role, Worker
 from rules.rulebook import Absent, Offline, Rule, Rulebook, Severity, StateIs, Threshold
 from shouwang.config.hours import gaps, in_words
+from shouwang.config.places import Loc
 from shouwang.config.problems import listed
-from shouwang.config.reader import Loc
 from shouwang.config.scalars import is_landline
 from shouwang.config.vocabulary import source_of
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from shouwang.config.files import Found
+from shouwang.config.places import Place, path_of, positions
 from shouwang.config.problems import Problem
-from shouwang.config.reader import Place, path_of, positions
 
 
 class At(NamedTuple):

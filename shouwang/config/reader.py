@@ -6,26 +6,20 @@ win, and reads YAML 1.1 (`no` is false, `22:30` is 1350). Here a key written twi
 what YAML 1.2 and editors take it for; what has a `+`, leading zeros or an exponent is text, so that phone numbers and
 ids such as 12e4 survive.
 
-Positions are not kept: when there are problems, `positions` walks the text a second time.
+Positions are not kept: when there are problems, places.py walks the text a second time.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from sys import intern
 from typing import Any, Final
 
 import yaml
 
+from shouwang.config.places import Parser, path_of
 from shouwang.config.problems import Problem
 from shouwang.config.syntax import syntax_problem
-
-#: Where in a document: keys of mappings and indexes of lists, from the top.
-Loc = tuple[str | int, ...]
-
-#: The loader is used for its parser only.
-_Parser: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _CONSTANTS: Final[dict[str, bool | None]] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
@@ -39,26 +33,12 @@ _TEXT_TAG: Final = "tag:yaml.org,2002:str"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A key or a value in a document."""
-
-    loc: Loc
-    at_key: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class RawEntry:
     """An entry of a section of the document: an item of a list, a pair of a mapping, or (key None) all of it."""
 
     section: str
     key: str | int | None
     value: Any
-
-
-def path_of(loc: Loc) -> str:
-    """Write a place down: `homes[3].devices[0].kind`."""
-    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc]
-    return "".join(parts).removeprefix(".")
 
 
 class Reader:
@@ -90,7 +70,7 @@ class Reader:
             self.problems.append(Problem(file=self._file, message="this is nested too deeply to be meant"))
 
     def _document(self) -> Iterator[RawEntry]:
-        parser = _Parser(self._content)
+        parser = Parser(self._content)
         self._next = parser.get_event
         self._next()  # the stream begins
         event = self._next()
@@ -268,64 +248,3 @@ class Reader:
                 message=message,
             )
         )
-
-
-def positions(content: bytes, wanted: Collection[Place]) -> dict[Place, tuple[int, int]]:
-    """Find line and column (from 1) of places in a document.
-
-    A place that is not there (a key that is missing, a value from an alias) is where the nearest thing around it is.
-    """
-    walk = _Walk(content, wanted)
-    with suppress(yaml.YAMLError, RecursionError):
-        walk.run()
-    found = {}
-    for place in wanted:
-        loc, at_key = place.loc, place.at_key
-        while loc and (loc, at_key) not in walk.found:
-            loc, at_key = loc[:-1], False
-        found[place] = walk.found.get((loc, at_key), (1, 1))
-    return found
-
-
-class _Walk:
-    """One pass over a text that notes the positions of some places and of everything around them."""
-
-    def __init__(self, content: bytes, wanted: Collection[Place]) -> None:
-        self.found: dict[tuple[Loc, bool], tuple[int, int]] = {}
-        self._around = {place.loc[:length] for place in wanted for length in range(len(place.loc) + 1)}
-        self._next = _Parser(content).get_event
-
-    def run(self) -> None:
-        """Walk to the end of the first document."""
-        self._next()  # the stream begins
-        if isinstance(self._next(), yaml.DocumentStartEvent):
-            self._node(self._next(), ())
-
-    def _node(self, event: Any, loc: Loc | None) -> None:
-        """Pass over a node; `loc` is None within what nobody asks for."""
-        if loc is not None:
-            self._note(event, loc, at_key=False)
-        if isinstance(event, yaml.MappingStartEvent):
-            while not isinstance(key := self._next(), yaml.MappingEndEvent):
-                inner = None
-                if isinstance(key, yaml.ScalarEvent):
-                    inner = self._inner(loc, key.value)
-                    if inner is not None:
-                        self._note(key, inner, at_key=True)
-                else:
-                    self._node(key, None)
-                self._node(self._next(), inner)
-        elif isinstance(event, yaml.SequenceStartEvent):
-            index = 0
-            while not isinstance(item := self._next(), yaml.SequenceEndEvent):
-                self._node(item, self._inner(loc, index))
-                index += 1
-
-    def _inner(self, loc: Loc | None, part: str | int) -> Loc | None:
-        if loc is None or (*loc, part) not in self._around:
-            return None
-        return (*loc, part)
-
-    def _note(self, event: Any, loc: Loc, *, at_key: bool) -> None:
-        mark = event.start_mark
-        self.found[loc, at_key] = (mark.line + 1, mark.column + 1)

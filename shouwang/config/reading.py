@@ -10,8 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 from shouwang.config.entries import DevicesFile, Entry, GridsFile
 from shouwang.config.files import Digester, Found, find
 from shouwang.config.notes import At, Notes
+from shouwang.config.places import Place
 from shouwang.config.problems import Problem, nearest
-from shouwang.config.reader import Place, RawEntry, Reader
+from shouwang.config.reader import RawEntry, Reader
 from shouwang.config.rule_entries import RulesFile
 from shouwang.config.sentences import sentences
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, 
 from pydantic import BaseModel, Tag
 from pydantic_core import ErrorDetails
 
+from shouwang.config.places import Loc, Place
 from shouwang.config.problems import nearest, one_of
-from shouwang.config.reader import Loc, Place
 from shouwang.config.scalars import BASE_PATTERN, ID_PATTERN, NAME_PATTERN, SENTENCE
 
 _PATTERNS: Final = {

@@ -8,7 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shouwang.config.reader import Place, Reader, path_of, positions
+from shouwang.config.places import Place, path_of, positions
+from shouwang.config.reader import Reader
 
 
 def read(text: str, **environ: str) -> tuple[Any, list[str]]:

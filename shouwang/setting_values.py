@@ -1,0 +1,81 @@
+"""What single settings may be, with a sentence for what they may not. No sentence holds what could be a secret."""
+
+import re
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pydantic import SecretStr
+from pydantic_core import PydanticCustomError
+
+from ingest.options import MqttOptions, OptionsError
+from shouwang.config.problems import did_you_mean
+
+#: The broker's address that stands for the broker Shouwang brings along.
+EMBEDDED: Final = "embedded"
+#: The type of an error whose message is already a sentence for people.
+SENTENCE: Final = "sentence"
+
+
+def sentence(message: str) -> PydanticCustomError:
+    """An error whose message is shown as it is."""
+    return PydanticCustomError(SENTENCE, "{message}", {"message": message})
+
+
+def listen(value: str) -> str:
+    """`host:port`, an IPv6 host in brackets."""
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535 or (":" in host and not host.startswith("[")):
+        raise sentence(
+            f"'{value}' is not an address to listen on; write host:port, such as 127.0.0.1:8080 or [::1]:8080"
+        )
+    return value
+
+
+def web_address(value: str) -> str:
+    """An address that paths are added to: no user, no query, no slash at the end."""
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+        raise sentence("this is not a web address; write it without user and query, such as https://alarm.example.org")
+    return value.rstrip("/")
+
+
+def database(value: str) -> str:
+    """An address of one of the databases we know; what is behind the scheme is up to the store."""
+    if not re.match(r"(sqlite|postgresql|postgres)(\+\w+)?://", value):
+        raise sentence(
+            "this is not a database's address; write sqlite:///shouwang.db or postgresql://user:pass@host/name"
+        )
+    return value
+
+
+def time_zone(value: str) -> str:
+    """A zone of the tz database."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        hint = did_you_mean(value, available_timezones()) or "; write one such as Asia/Shanghai"
+        raise sentence(f"there is no time zone '{value}'{hint}") from None
+    return value
+
+
+def account_sid(value: str) -> str:
+    """An account of Twilio."""
+    if not value.startswith("AC"):
+        raise sentence("an account SID of Twilio begins with AC")
+    return value
+
+
+def sender(value: str) -> str:
+    """A number in E.164, or a messaging service of Twilio."""
+    if not re.fullmatch(r"\+[1-9]\d{6,14}|MG\w+", value, re.ASCII):
+        raise sentence("write the number with + and the country code, or the SID of a messaging service (MG…)")
+    return value
+
+
+def broker(value: SecretStr) -> SecretStr:
+    """The broker's address, or `embedded`; what is wrong with it ingest says, without the password."""
+    if value.get_secret_value() != EMBEDDED:
+        try:
+            MqttOptions.from_url(value.get_secret_value())
+        except OptionsError as error:
+            raise sentence(f"{error} Or write `embedded` for the broker that Shouwang brings along.") from None
+    return value
