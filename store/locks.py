@@ -12,9 +12,12 @@ from sqlalchemy.dialects import postgresql
 from store import dialect
 from store.database import Transaction
 
-_TAKE = sa.select(sa.func.count(sa.func.pg_advisory_xact_lock(sa.column("key")))).select_from(
-    sa.func.unnest(sa.bindparam("keys", type_=postgresql.ARRAY(sa.BigInteger))).table_valued("key", name="given")
+_GIVEN = (
+    sa.func.unnest(sa.bindparam("keys", type_=postgresql.ARRAY(sa.BigInteger)))
+    .table_valued("key", name="given")
+    .render_derived()
 )
+_TAKE = sa.select(sa.func.count(sa.func.pg_advisory_xact_lock(_GIVEN.c.key)))
 
 
 async def homes(tx: Transaction, home_ids: Iterable[str]) -> None:

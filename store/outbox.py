@@ -182,3 +182,11 @@ async def next_at(tx: Transaction) -> datetime | None:
     running_out = sa.select(sa.func.min(outbox.c.lease_until)).where(sa.text("state = 'sending'"))
     times = (await tx.execute(sa.select(waiting.scalar_subquery(), running_out.scalar_subquery()))).one()
     return min((each for each in times if each is not None), default=None)
+
+
+async def of_others(tx: Transaction, delivery: Delivery, provider_ids: Collection[str]) -> set[str]:
+    """Give those of the provider's ids that belong to other deliveries than this one."""
+    chosen = sa.select(outbox.c.provider_id).where(
+        outbox.c.provider_id.in_(sorted(provider_ids)), outbox.c.id != delivery.id
+    )
+    return {str(one) for one in await tx.scalars(chosen)}

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rules.decisions import Delivery, DeliveryState, Purpose
+from rules.decisions import Delivery, DeliveryState, Priority, Purpose
 from rules.incident import IncidentState
 from store.database import Transaction
 from store.outbox_rows import AT_REST, CHOSEN, delivery_of, note_attempts
@@ -46,16 +46,20 @@ async def claim(
     limit: int,
     lease_s: float,
     channels: Collection[str] | None = None,
+    max_priority: Priority | None = None,
 ) -> list[Delivery]:
     """Take what is due, most urgent first: pending ones to be sent, unknown ones to be asked about.
 
     Sets aside on the way: leases that ran out become doubts, what has expired is cancelled, and so is a page whose
     incident somebody has answered (invariant quiet-after-answer). An unknown one stays unknown; only the next question
-    about it is put off by the lease, so that one process asks at a time. `channels` restricts to some channels.
+    about it is put off by the lease, so that one process asks at a time. `channels` restricts to some channels,
+    `max_priority` to that priority and those before it.
     """
     await _turn_into_doubts(tx, now)
     until = now + timedelta(seconds=lease_s)
     ripe = _WAITING if channels is None else _WAITING.where(outbox.c.channel.in_(sorted(channels)))
+    if max_priority is not None:
+        ripe = ripe.where(outbox.c.priority <= int(max_priority))
     taken: list[Delivery] = []
     while len(taken) < limit:
         most = limit - len(taken)
