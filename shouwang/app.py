@@ -23,7 +23,8 @@ from shouwang.configuration import Configuration
 from shouwang.health import Health
 from shouwang.service import Service
 from shouwang.settings import Settings
-from store.database import Database, DatabaseError
+from store.database import Database
+from store.errors import DatabaseError
 from web.app import create_app
 from web.options import WebOptions
 from web.server import serve
@@ -47,9 +48,7 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     clock = SystemClock()
-    configuration = Configuration(
-        settings.config.dir, time_zone=settings.time_zone, language=settings.language
-    )
+    configuration = Configuration(settings.config.dir, time_zone=settings.time_zone, language=settings.language)
     # Wrong rules are said before anything is opened or bound.
     rulebook = configuration.rulebook()
 
@@ -57,9 +56,12 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
         database = await Database.open(settings.database.url)
         stack.push_async_callback(database.close)
         await database.migrate()
+        service = Service(database, rulebook, now=clock.now)
         if sending is None:
-            sending = await stack.enter_async_context(channels.from_settings(settings))
-        service = Service(database, rulebook, now=clock.now, channels=sending)
+            sending = await stack.enter_async_context(
+                channels.from_settings(settings, now=clock.now, taken=service.deliveries.taken)
+            )
+        service.send_by(sending)
         await configuration.apply(service)
         await auditor.audit(service.core)
 
@@ -73,7 +75,7 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
             if await configuration.reload(service):
                 await source.subscribe(service.decoder.subscriptions)
 
-        app = create_app(service.desk, service.phone, health, _web_options(settings), service.core.metrics)
+        app = create_app(service.desk, service.phone, health, _web_options(settings), metrics=service.core.metrics)
         async with asyncio.TaskGroup() as tasks:
             jobs = [
                 tasks.create_task(_for_ever("subscriber", subscriber.run)),
@@ -131,7 +133,7 @@ async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
             await work()
             _log.error("the %s ended by itself and is started again", name)
         except DatabaseError as error:
-            _log.error("the %s waits for the database: %s", name, error)  # noqa: TRY400 - the sentence says it
+            _log.error("the %s waits for the database: %s", name, error)
         except Exception:
             _log.exception("the %s failed and is started again in %.1f s", name, pause)
         pause = 0.5 if loop.time() - began > 60 else min(pause * 2, 30.0)
@@ -146,7 +148,7 @@ async def _watch(directory: Path, reload: Callable[[], Awaitable[None]]) -> None
 
 @contextlib.asynccontextmanager
 async def _broker(settings: Settings) -> AsyncIterator[MqttOptions]:
-    if settings.mqtt.url.get_secret_value() != "embedded":
+    if not settings.mqtt.is_embedded:
         yield settings.mqtt.options()
         return
     async with EmbeddedBroker(settings.mqtt.embedded_dir, port=settings.mqtt.embedded_port) as broker:

@@ -11,7 +11,8 @@ from rules.rulebook import Absent
 from shouwang import situations, verdicts
 from shouwang.core import Core
 from store import due, findings, incidents, outbox, registry, states
-from store.database import DatabaseError, Transaction
+from store.database import Transaction
+from store.errors import DatabaseError
 
 _log = logging.getLogger(__name__)
 
@@ -155,8 +156,7 @@ class Clockwork:
 
     async def _write(self, tx: Transaction, evaluation: Evaluation, now: datetime) -> None:
         await states.save(tx, evaluation.states)
-        await due.put(tx, [change for change in evaluation.due if isinstance(change, SetDue)])
-        await due.cancel(tx, [change for change in evaluation.due if isinstance(change, CancelDue)])
+        await verdicts.write_due(tx, evaluation.due)
         for finding in evaluation.findings:
             await situations.settle(self._core, tx, finding, now)
 

@@ -66,9 +66,9 @@ class Configuration:
             changed = await self.apply(service)
         except ConfigError as error:
             metrics.config_reload.labels("refused").inc()
-            _log.error("the edited configuration is refused; what was in force stays in force:")  # noqa: TRY400 - the problems say all, a traceback nothing
+            _log.error("the edited configuration is refused; what was in force stays in force:")
             for problem in error.problems:
-                _log.error("%s", problem)  # noqa: TRY400 - as above
+                _log.error("%s", problem)
             return False
         metrics.config_reload.labels("applied" if changed else "unchanged").inc()
         if changed:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from notify import backoff
 from notify.channel import DoubtOutcome, DoubtResult, SendOutcome, SendResult
@@ -11,7 +11,7 @@ from rules import machine
 from rules.decisions import Decision, Delivery, DeliveryState, Paged, Priority, Purpose
 from shouwang import verdicts
 from shouwang.core import Core
-from store import incidents, outbox
+from store import incidents, outbox, replies
 from store.database import Transaction
 from web.metrics import priority_label
 
@@ -30,21 +30,52 @@ BELIEVE_ABSENT_AFTER = timedelta(seconds=15)
 class Deliveries:
     """Implements notify.dispatcher.Outbox over store and rules."""
 
-    def __init__(self, core: Core, *, owner: str, asking: Collection[str]) -> None:
-        """Make it for one process, named `owner`; `asking` names the channels whose provider can be asked."""
+    def __init__(self, core: Core, *, owner: str) -> None:
+        """Make it for one process, named `owner`."""
         self._core = core
         self._owner = owner
-        self._asking = frozenset(asking)
+        #: The channels whose provider can be asked about a doubt.
+        self.asking: Collection[str] = frozenset()
 
-    async def claim(self, limit: int) -> Sequence[Delivery]:
+    async def next_at(self) -> datetime | None:
+        """When there is something to send or to ask about next."""
+        async with self._core.database.read() as tx:
+            return await outbox.next_at(tx)
+
+    async def claim(
+        self, limit: int, *, channels: Collection[str] | None = None, max_priority: Priority | None = None
+    ) -> Sequence[Delivery]:
         """Take what is due, marked as sending in a transaction of its own; life-safety first."""
         now = self._core.now()
-        async with self._core.database.read() as tx:
-            soonest = await outbox.next_at(tx)
+        soonest = await self.next_at()
         if soonest is None or soonest > now:
             return ()
         async with self._core.database.write() as tx:
-            return await outbox.claim(tx, owner=self._owner, now=now, limit=limit, lease_s=LEASE_S)
+            claimed = await outbox.claim(
+                tx,
+                owner=self._owner,
+                now=now,
+                limit=limit,
+                lease_s=LEASE_S,
+                channels=channels,
+                max_priority=max_priority,
+            )
+            return [one for one in claimed if not await self._opted_out(tx, one)]
+
+    async def _opted_out(self, tx: Transaction, delivery: Delivery) -> bool:
+        """Send no text to a number that said STOP: the person's next contact method is tried at once."""
+        if delivery.channel != "sms" or delivery.state is not DeliveryState.SENDING:
+            return False
+        if not await replies.opted_out(tx, delivery.address):
+            return False
+        if await outbox.failed(tx, delivery, error="the number has said STOP", now=self._core.now()):
+            await self.move_on(tx, delivery, "the number has said STOP")
+        return True
+
+    async def taken(self, delivery: Delivery, provider_ids: Collection[str]) -> Collection[str]:
+        """Which of the provider's ids belong to other deliveries; a channel asks when it settles a doubt."""
+        async with self._core.database.read() as tx:
+            return await outbox.of_others(tx, delivery, provider_ids)
 
     async def send_finished(self, delivery: Delivery, result: SendResult) -> None:
         """Record what became of a try, and let the incident move on where it failed."""
@@ -97,7 +128,7 @@ class Deliveries:
                 case DoubtOutcome.ABSENT if now - since >= BELIEVE_ABSENT_AFTER:
                     await outbox.retry(tx, delivery, at=now, error="not at the provider; sent again", now=now)
                     self._core.wake_dispatcher()
-                case DoubtOutcome.CANNOT_ASK if delivery.channel not in self._asking:
+                case DoubtOutcome.CANNOT_ASK if delivery.channel not in self.asking:
                     await self._unaskable(tx, delivery)
                 case _:
                     at = now + timedelta(seconds=backoff.ask_delay_s((now - since).total_seconds()))

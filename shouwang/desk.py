@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+from notify.masking import mask_address
 from rules import machine, texts
 from rules.decisions import Delivery, JournalEntry
 from rules.incident import Incident, OutcomeKind, Verb
 from rules.machine import Action
-from notify.masking import mask_address
 from shouwang import verdicts
 from shouwang.core import Core
 from store import incidents, outbox, registry

@@ -96,10 +96,12 @@ def explain(
     home = next(home for home in registry.homes if home.id == device.home_id)
     engine = Engine(rulebook)
     rules = {rule.id: rule for rule in rulebook.rules}
-    finding, raised_at = _first_finding(engine, device, home, state, kind or device.kind, at.astimezone(UTC))
-    told = {"device": device, "home": home, "state": state, "at": at}
+    finding, raised_at = _first_finding(
+        engine, device, home, state=state, kind=kind or device.kind, at=at.astimezone(UTC)
+    )
+    told = Explanation(device=device, home=home, state=state, at=at, nothing="")
     if finding is None or raised_at is None:
-        return Explanation(**told, nothing=f"no rule looks for {kind or device.kind} {state} at this time")
+        return dataclasses.replace(told, nothing=f"no rule looks for {kind or device.kind} {state} at this time")
     rule = rules[finding.rule_id]
     snapshot = Snapshot(
         home=home,
@@ -109,9 +111,8 @@ def explain(
         time_zone=time_zone,
         language=language,
     )
-    return Explanation(
-        **told,
-        nothing="",
+    return dataclasses.replace(
+        told,
         rule=rule,
         raised_at=raised_at.astimezone(ZoneInfo(time_zone)),
         reason=finding.reason,
@@ -132,9 +133,7 @@ def responsibility(registry: Registry, grid_id: str) -> Responsibility:
     return Responsibility(
         grids=tuple(chain),
         workers=tuple(
-            worker
-            for worker in registry.workers
-            if worker.id in near or set(worker.backup_for) & (near | names)
+            worker for worker in registry.workers if worker.id in near or set(worker.backup_for) & (near | names)
         ),
     )
 
@@ -144,11 +143,11 @@ def _find(registry: Registry, device_id: str) -> Device:
         if device.id == device_id:
             return device
     hint = config.did_you_mean(device_id, [device.id for device in registry.devices])
-    raise ConfigError([Problem(file="devices.yaml", line=0, column=0, path="", message=f"no device {device_id!r}{hint}")])
+    raise ConfigError([Problem(file="devices.yaml", message=f"no device {device_id!r}{hint}")])
 
 
 def _first_finding(
-    engine: Engine, device: Device, home: Home, state: str, kind: str, at: datetime
+    engine: Engine, device: Device, home: Home, *, state: str, kind: str, at: datetime
 ) -> tuple[Finding | None, datetime | None]:
     """Evaluate the reading; where the rule wants it to last, go to the time at which it would raise."""
     away = {home.id} if home.away else set()
@@ -171,8 +170,15 @@ def _first_finding(
 
 def _offline(engine: Engine, device: Device, at: datetime) -> tuple[Finding | None, datetime | None]:
     silent = DeviceState(
-        device_id=device.id, kind="availability", state="online", value=None, unit=None,
-        true_since=at, last_seen=at, active_at=None, freshness=_reading(device, "online", "availability", at).freshness,
+        device_id=device.id,
+        kind="availability",
+        state="online",
+        value=None,
+        unit=None,
+        true_since=at,
+        last_seen=at,
+        active_at=None,
+        freshness=_reading(device, "online", "availability", at).freshness,
     )
     due = next((change for change in engine.watch_due([device], at) if change.kind is DueKind.OFFLINE), None)
     if due is None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from rules.decisions import Priority
 from shouwang.core import Core
 from store import incidents, outbox
-from store.database import DatabaseError
+from store.errors import DatabaseError
 
 #: A life-safety page that has waited this long is a reason not to be ready.
 OUTBOX_LIMIT = timedelta(seconds=30)

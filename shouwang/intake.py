@@ -1,7 +1,7 @@
 """Messages in: decode, decide and write a batch in one transaction; only then may it be acknowledged."""
 
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
@@ -9,12 +9,12 @@ from typing import Any
 from ingest.decode import Decoded, Decoder, Gateway, World
 from ingest.message import Message
 from rules.community import Device
-from rules.decisions import CancelDue, SetDue
 from rules.readings import LIFE_SAFETY_KINDS, Reading
-from shouwang import situations
+from shouwang import situations, verdicts
 from shouwang.core import Core
-from store import due, findings, quarantine, registry, states
-from store.database import DatabaseError, Transaction
+from store import findings, quarantine, registry, states
+from store.database import Transaction
+from store.errors import DatabaseError, StaleIncident
 from store.quarantine import Quarantined
 
 _log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Intake:
         began = perf_counter()
         try:
             await self._take_in(messages)
-        except DatabaseError:
+        except (DatabaseError, StaleIncident):
             self.forget()
             raise
         except Exception as error:
@@ -65,7 +65,9 @@ class Intake:
                     await self.take_in([message])
                 return
             _log.exception("a message on %s failed and goes to quarantine", messages[0].topic)
-            await self._set_aside(messages[0], "internal_error", f"{type(error).__name__} while handling it; see the log")
+            await self._set_aside(
+                messages[0], "internal_error", f"{type(error).__name__} while handling it; see the log"
+            )
         metrics = self._core.metrics
         metrics.batch_size.observe(len(messages))
         metrics.message_handling.observe(perf_counter() - began)
@@ -75,9 +77,11 @@ class Intake:
         async with core.database.write() as tx:
             world = await self._world(tx, messages)
             readings: list[Reading] = []
+            heard: Counter[str | None] = Counter()
             aside: list[Quarantined] = []
             for message in messages:
                 decoded = self._decoder.decode(message, world)
+                heard[decoded.source] += 1
                 readings.extend(decoded.readings)
                 if decoded.quarantine is not None:
                     aside.append(_quarantined(message, *decoded.quarantine))
@@ -87,6 +91,8 @@ class Intake:
                 await self._decide(tx, readings, world)
             if aside:
                 await quarantine.add(tx, aside)
+        for source, count in heard.items():
+            core.metrics.messages.labels(source or "none").inc(count)
         for row in aside:
             core.metrics.quarantine.labels(row.reason).inc()
             _log.warning("quarantined %s: %s", row.topic, row.sentence)
@@ -105,11 +111,13 @@ class Intake:
                 source: Gateway(state=row.state, started_at=row.started_at)
                 for source, row in (await registry.gateways(tx)).items()
             }
-        return World(
-            devices={name: device for name in names if (device := self._devices.get(name)) is not None},
-            definitions={name: known for name in names if (known := self._definitions.get(name)) is not None},
-            gateways=self._gateways,
-        )
+        world = World(gateways=self._gateways)
+        for name in names:
+            if (device := self._devices.get(name)) is not None:
+                world.devices[name] = device
+            if (definition := self._definitions.get(name)) is not None:
+                world.definitions[name] = definition
+        return world
 
     async def _heed_gateway(self, tx: Transaction, decoded: Decoded, world: World) -> None:
         if decoded.definitions is not None and decoded.source is not None:
@@ -147,8 +155,7 @@ class Intake:
         if evaluation.changes:
             await states.record_changes(tx, evaluation.changes)
         if evaluation.due:
-            await due.put(tx, [change for change in evaluation.due if isinstance(change, SetDue)])
-            await due.cancel(tx, [change for change in evaluation.due if isinstance(change, CancelDue)])
+            await verdicts.write_due(tx, evaluation.due)
         # Life first, also within one batch.
         for finding in sorted(evaluation.findings, key=lambda one: one.kind not in LIFE_SAFETY_KINDS):
             await situations.settle(core, tx, finding, core.now())

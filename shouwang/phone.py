@@ -4,13 +4,13 @@ import logging
 from datetime import timedelta
 
 from notify.channels.twilio_status import StatusMeaning, meaning_of
+from notify.masking import mask_address
 from notify.replies import Reply, ReplyKind, parse
 from rules import machine, texts
 from rules.community import Worker
 from rules.decisions import Delivery, DeliveryState, Purpose
 from rules.incident import Incident, IncidentState, Verb
 from rules.machine import Action
-from notify.masking import mask_address
 from shouwang import verdicts
 from shouwang.core import Core
 from shouwang.deliveries import Deliveries
@@ -49,7 +49,7 @@ class Phone:
                 told = await replies.answers_since(tx, sender, now - EXPLAIN_EVERY)
                 answer = answer if told < EXPLAIN_AT_MOST else ""
             await replies.record(
-                tx, provider_id=provider_id, sender=sender, text=text, verdict=verdict, answer=answer, now=now
+                tx, provider_id=provider_id, sender=sender, text=text, received_at=now, verdict=verdict, answer=answer
             )
         self._core.metrics.replies.labels(verdict).inc()
         _log.info("reply from %s: %s", mask_address(sender), verdict)
@@ -128,7 +128,9 @@ class Phone:
             asks = delivery.purpose is Purpose.PAGE
             return CallScript(speech=delivery.speech or delivery.text, language=language, asks=asks)
         key = "voice.answered" if incident.is_open and incident.answered_by_name else "voice.over"
-        speech = texts.render(key, language, name=incident.answered_by_name or "", address=incident.snapshot.home.address)
+        speech = texts.render(
+            key, language, name=incident.answered_by_name or "", address=incident.snapshot.home.address
+        )
         return CallScript(speech=speech, language=language, asks=False)
 
     async def call_key(self, delivery_id: int, key: str) -> CallScript:

@@ -29,7 +29,6 @@ class Service:
         rulebook: Rulebook,
         *,
         now: Callable[[], datetime],
-        channels: Mapping[str, Channel],
         owner: str | None = None,
     ) -> None:
         self.core = Core(database=database, rules=Rules(rulebook), now=now, metrics=Metrics())
@@ -39,12 +38,16 @@ class Service:
         self.deliveries = Deliveries(
             self.core,
             owner=owner or _process_name(),
-            asking=[name for name, channel in channels.items() if isinstance(channel, Asks)],
         )
-        self.dispatcher = Dispatcher(self.deliveries, channels)
-        self.core.wake_dispatcher = self.dispatcher.wake
+        self.send_by({})
         self.desk = Desk(self.core)
         self.phone = Phone(self.core, self.deliveries)
+
+    def send_by(self, channels: Mapping[str, Channel]) -> None:
+        """Send by these channels from now on; before that, and by any other, every delivery is refused."""
+        self.deliveries.asking = frozenset(name for name, channel in channels.items() if isinstance(channel, Asks))
+        self.dispatcher = Dispatcher(self.deliveries, channels)
+        self.core.wake_dispatcher = self.dispatcher.wake
 
 
 def _process_name() -> str:

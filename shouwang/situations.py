@@ -36,7 +36,7 @@ async def _raised(core: Core, tx: Transaction, finding: Finding, rule: Rule, now
     if incident is None:
         if finding.event is FindingEvent.REPEATED and await _closed_lately(tx, finding.home_id, group, now):
             return
-        incident = await _open(core, tx, finding, rule, group, now)
+        incident = await _open(core, tx, finding, rule, now)
         if incident is None:
             return
     else:
@@ -55,9 +55,7 @@ async def _raised(core: Core, tx: Transaction, finding: Finding, rule: Rule, now
         await findings.put(tx, _standing(finding, incident.id))
 
 
-async def _open(
-    core: Core, tx: Transaction, finding: Finding, rule: Rule, group: str, now: datetime
-) -> Incident | None:
+async def _open(core: Core, tx: Transaction, finding: Finding, rule: Rule, now: datetime) -> Incident | None:
     snapshot = await snapshot_for(core, tx, finding.home_id, rule)
     if snapshot is None:
         _log.error("a finding names home %s, which is not in the registry", finding.home_id)

@@ -1,6 +1,7 @@
 """Writing decisions down: everything a decision consists of, in the transaction it was made in."""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from rules.decisions import CancelDue, Decision, Purpose, SetDue
@@ -29,8 +30,7 @@ async def write(core: Core, tx: Transaction, decision: Decision, *, before: Inci
         await incidents.save(tx, after, expected_version=before.version)
 
     await incidents.add_journal(tx, decision.journal)
-    await due.put(tx, [change for change in decision.due if isinstance(change, SetDue)])
-    await due.cancel(tx, [change for change in decision.due if isinstance(change, CancelDue)])
+    await write_due(tx, decision.due)
     for cancel in decision.cancel:
         await outbox.cancel(tx, cancel)
     if decision.deliveries:
@@ -41,6 +41,14 @@ async def write(core: Core, tx: Transaction, decision: Decision, *, before: Inci
         await findings.detach(tx, after.id)
 
     _tell_operators(core, decision)
+
+
+async def write_due(tx: Transaction, changes: Iterable[SetDue | CancelDue]) -> None:
+    """Write changes of due times; of several for one subject the last counts."""
+    last = {(change.kind, change.subject): change for change in changes}.values()
+    await due.put(tx, [one for one in last if isinstance(one, SetDue) and not one.if_absent])
+    await due.put_absent(tx, [one for one in last if isinstance(one, SetDue) and one.if_absent])
+    await due.cancel(tx, [one for one in last if isinstance(one, CancelDue)])
 
 
 def _tell_operators(core: Core, decision: Decision) -> None:

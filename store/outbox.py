@@ -4,7 +4,7 @@ A delivery is claimed (outbox_claim.py), handed to a provider outside of any tra
 by whoever holds the fence it was claimed with; the provider's later words are in outbox_receipts.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import fields
 from datetime import datetime
 from typing import Any

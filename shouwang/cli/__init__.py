@@ -23,7 +23,11 @@ app.command("incidents")(desk.incidents)
 app.command("ack")(desk.ack)
 app.command("arrive")(desk.arrive)
 app.command("resolve")(desk.resolve)
-app.add_typer(simulate.app, name="simulate")
+app.command(
+    "simulate",
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)(simulate.simulate)
 
 
 @app.callback()
@@ -53,6 +57,7 @@ def main() -> None:
 
     try:
         app()
-    except MENDABLE as error:
-        typer.echo(describe(error), err=True)
+    except* MENDABLE as group:
+        for error in group.exceptions:
+            typer.echo(describe(error), err=True)
         sys.exit(2)

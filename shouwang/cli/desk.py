@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from shouwang.desk import Desk
 
 _Reference = Annotated[str, typer.Argument(help="A reply code (K7), an incident's id or the beginning of one.")]
-_By = Annotated[str, typer.Option("--by", help="A worker's id, or any name: who does it.", show_default="you, at the desk")]
+_By = Annotated[
+    str, typer.Option("--by", help="A worker's id, or any name: who does it.", show_default="you, at the desk")
+]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _Note = Annotated[str | None, typer.Option("--note", help="A few words for the record.")]
 
@@ -84,10 +86,9 @@ def _act(
 
 
 def _with_desk(work: Callable[[Desk], Awaitable[Any]]) -> Any:
-    from shouwang.configuration import Configuration  # noqa: PLC0415 - `shouwang --help` needs none of this
-    from shouwang.desk import Desk  # noqa: PLC0415
-    from shouwang.service import Service  # noqa: PLC0415
     from shouwang.clock import SystemClock  # noqa: PLC0415
+    from shouwang.configuration import Configuration  # noqa: PLC0415 - `shouwang --help` needs none of this
+    from shouwang.service import Service  # noqa: PLC0415
     from shouwang.settings import load  # noqa: PLC0415
     from store.database import Database  # noqa: PLC0415
 
@@ -100,7 +101,7 @@ def _with_desk(work: Callable[[Desk], Awaitable[Any]]) -> Any:
         database = await Database.open(settings.database.url)
         try:
             await database.migrate()
-            desk: Desk = Service(database, rulebook, now=SystemClock().now, channels={}).desk
+            desk: Desk = Service(database, rulebook, now=SystemClock().now).desk
             return await work(desk)
         finally:
             await database.close()
@@ -130,7 +131,12 @@ def _table(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         what = f"{row['title']}{' (drill)' if row['drill'] else ''}{'' if row['verified'] else ' (unverified)'}"
         table.add_row(
-            row["code"], row["state"], row["severity"], what, row["address"], row["answered_by_name"] or "nobody yet",
+            row["code"],
+            row["state"],
+            row["severity"],
+            what,
+            row["address"],
+            row["answered_by_name"] or "nobody yet",
             row["opened_at"],
         )
     Console().print(table)
@@ -141,7 +147,9 @@ def _whole(row: dict[str, Any]) -> None:
 
     console = Console(highlight=False)
     console.print(f"[bold]{row['title']}[/]  {row['address']}  {' '.join(row['residents'])}")
-    console.print(f"code {row['code']}  {row['state']}  {row['severity']}  answered by {row['answered_by_name'] or 'nobody yet'}")
+    console.print(
+        f"code {row['code']}  {row['state']}  {row['severity']}  answered by {row['answered_by_name'] or 'nobody yet'}"
+    )
     if row["outcome"]:
         console.print(f"outcome {row['outcome']} by {row['outcome_by']}  {row['note'] or ''}")
     console.print("\n[bold]journal[/]")
@@ -150,5 +158,7 @@ def _whole(row: dict[str, Any]) -> None:
     console.print("\n[bold]deliveries[/]")
     for one in row["deliveries"]:
         late = f" late {one['late_s']} s" if one["late_s"] else ""
-        console.print(f"  {one['created_at']}  {one['channel']} to {one['to']} ({one['address']}): {one['state']}{late}")
+        console.print(
+            f"  {one['created_at']}  {one['channel']} to {one['to']} ({one['address']}): {one['state']}{late}"
+        )
         console.print(f"      {one['text']}", style="dim")

@@ -9,7 +9,10 @@ import typer
 def demo(
     *,
     once: Annotated[
-        bool, typer.Option("--once", help="Tell the story once, in compressed time, and end: exit 1 if a promise was broken.")
+        bool,
+        typer.Option(
+            "--once", help="Tell the story once, in compressed time, and end: exit 1 if a promise was broken."
+        ),
     ] = False,
 ) -> None:
     """Show the whole line at work: an evening, a gas leak, who is told and how it ends. Needs nothing but this command."""

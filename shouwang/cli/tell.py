@@ -11,7 +11,9 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def check(
-    directory: Annotated[Path | None, typer.Argument(help="The folder with the three files.", show_default="here")] = None,
+    directory: Annotated[
+        Path | None, typer.Argument(help="The folder with the three files.", show_default="here")
+    ] = None,
     *,
     as_json: _Json = False,
 ) -> None:

@@ -4,7 +4,7 @@ from ingest.embedded import EmbeddedBrokerError
 from ingest.options import OptionsError
 from shouwang.config import ConfigError
 from shouwang.settings import SettingsError
-from store.database import DatabaseError
+from store.errors import DatabaseError
 from web.server import ListenError
 
 MENDABLE = (ConfigError, SettingsError, DatabaseError, OptionsError, EmbeddedBrokerError, ListenError)

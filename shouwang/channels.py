@@ -1,0 +1,70 @@
+"""The channels that the settings ask for, made once and closed at the end."""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from datetime import datetime
+
+from notify.channel import Channel
+from notify.channels.apprise import AppriseChannel
+from notify.channels.console import ConsoleChannel
+from notify.channels.twilio_client import TwilioAccount, TwilioClient
+from notify.channels.twilio_sms import TwilioSms
+from notify.channels.twilio_voice import TwilioVoice
+from notify.channels.webhook import WebhookChannel
+from rules.decisions import Delivery
+from shouwang.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+#: Which of the provider's ids belong to deliveries other than this one.
+Taken = Callable[[Delivery, Collection[str]], Awaitable[Collection[str]]]
+
+#: Every channel a contact method may name.
+NAMES = ("sms", "voice", "apprise", "webhook", "console")
+
+
+@contextlib.asynccontextmanager
+async def from_settings(
+    settings: Settings, *, now: Callable[[], datetime], taken: Taken
+) -> AsyncIterator[Mapping[str, Channel]]:
+    """Give every channel that can be used with these settings, by name; connections are closed at the end."""
+    async with contextlib.AsyncExitStack() as stack:
+        secret = settings.webhook.secret
+        webhook = WebhookChannel(now=now, secret=secret.get_secret_value() if secret else None)
+        apprise = AppriseChannel()
+        stack.push_async_callback(webhook.aclose)
+        stack.push_async_callback(apprise.aclose)
+        sending: dict[str, Channel] = {"webhook": webhook, "apprise": apprise, "console": ConsoleChannel()}
+        twilio = settings.twilio
+        if twilio.account_sid and twilio.auth_token and twilio.from_number:
+            client = TwilioClient(
+                TwilioAccount(
+                    account_sid=twilio.account_sid,
+                    auth_token=twilio.auth_token.get_secret_value(),
+                    from_number=twilio.from_number,
+                    api_base_url=twilio.api_base_url,
+                    public_url=settings.http.public_url,
+                ),
+                now=now,
+            )
+            stack.push_async_callback(client.aclose)
+            sending["sms"] = TwilioSms(client, taken=taken)
+            sending["voice"] = TwilioVoice(
+                client,
+                language=settings.language,
+                ring_s=twilio.ring_s,
+                detect_machines=twilio.detect_machines,
+                taken=taken,
+            )
+            await client.warm_up()
+            if settings.http.public_url is None:
+                _log.warning("no SHOUWANG_HTTP__PUBLIC_URL: replies, receipts and keys on calls cannot reach us")
+        else:
+            _log.warning("no Twilio account is set: texts and calls fail, and the next contact method is tried")
+        yield sending
+
+
+def stubs() -> Mapping[str, Channel]:
+    """Channels that print every message here instead of sending it."""
+    return {name: ConsoleChannel(name=name) for name in NAMES}

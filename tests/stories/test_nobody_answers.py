@@ -1,0 +1,39 @@
+"""Nobody answers: who hears what, and when."""
+
+from typing import Any
+
+
+async def test_the_first_text_goes_out_at_once_and_says_it_all(site: Any) -> None:
+    """A gas alarm reaches the worker of the home in the same moment, with place, person, kind, first action and code."""
+    await site.says("yl-1-2-301-gas", gas=True)
+    await site.advance(seconds=5)
+
+    incident = await site.incident()
+    assert [(0, "sms li")] == site.who_heard()
+    text = site.phone("li").texts[0].body
+    for part in ("燃气泄漏", "1栋2单元301", "王秀英", "开窗关阀勿开灯", incident.code):
+        assert part in text
+    assert len(text) <= 70
+
+
+async def test_unanswered_it_goes_up_step_by_step_and_begins_again(site: Any) -> None:
+    """Nobody answers the first text, so after a minute the phone rings, at two the others hear, at three the desk and
+    the son; five minutes after that it begins again. Nobody hears anything else (invariants never-silent, one-page)."""
+    await site.says("yl-1-2-301-gas", gas=True)
+    await site.advance(seconds=181)
+
+    assert [
+        (0, "sms li"),
+        (60, "voice li"),
+        (120, "sms chen"),
+        (120, "sms zhang"),
+        (120, "voice chen"),
+        (120, "voice zhang"),
+        (180, "sms desk"),
+        (180, "sms son"),
+        (180, "voice desk"),
+        (180, "voice son"),
+    ] == sorted(site.who_heard())
+
+    await site.advance(minutes=5)
+    assert (480, "sms li") in site.who_heard()
