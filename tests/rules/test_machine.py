@@ -484,8 +484,13 @@ def test_somebody_else_who_cannot_go_does_not_call_back_the_one_on_the_way(villa
 def test_not_arriving_takes_it_up_again(village: Any) -> None:
     stage = village.stage().until(120)
     stage.act(V.ACKNOWLEDGE)
-    stage.until(420)
-    assert stage.incident.state is S.OPEN or stage.events[-1] != "arrival_overdue"
+    stage.after(300).tick()
+    assert stage.incident.state is S.OPEN
+    assert stage.events[-1] == "informed"
+    assert CancelDue(kind=DueKind.ARRIVAL, subject="i1") in stage.last.due
+    assert stage.due == {DueKind.STEP: stage.now}
+    stage.tick()
+    assert "late" not in stage.events
     assert "arrival_overdue" in stage.events
     informs = {
         row.delivery.recipient_name: row.delivery.text
