@@ -141,9 +141,14 @@ async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _watch(directory: Path, reload: Callable[[], Awaitable[None]]) -> None:
-    async for changes in awatch(directory, recursive=True, step=200):
-        if any(path.endswith((".yaml", ".yml")) for _, path in changes):
-            await reload()
+    """Reload when a file that may be configuration is saved; the database in the same folder is none."""
+    folders = [directory, *(path for name in ("devices", "grids", "rules") if (path := directory / name).is_dir())]
+    async for _ in awatch(*folders, watch_filter=_is_yaml, recursive=False, step=200):
+        await reload()
+
+
+def _is_yaml(_change: object, path: str) -> bool:
+    return path.endswith((".yaml", ".yml"))
 
 
 @contextlib.asynccontextmanager

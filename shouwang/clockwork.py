@@ -42,6 +42,7 @@ class Clockwork:
             if soonest is None or soonest > self._core.now():
                 return handled
             handled += await self._some()
+            self._core.wake_dispatcher()
 
     async def _some(self) -> int:
         try:

@@ -37,7 +37,7 @@ class Core:
     #: The aware UTC time; a function, so that tests and the demo can bring their own.
     now: Callable[[], datetime]
     metrics: Metrics
-    #: Called after a commit that has put something into the outbox.
+    #: To be called after the commit, never before, of whatever may have put something into the outbox.
     wake_dispatcher: Callable[[], None] = lambda: None
     #: Chooses reply codes; seeded in tests.
     chance: random.Random = field(default_factory=random.SystemRandom)

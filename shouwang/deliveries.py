@@ -8,7 +8,7 @@ from notify import backoff
 from notify.channel import DoubtOutcome, DoubtResult, SendOutcome, SendResult
 from notify.channels.twilio_status import StatusMeaning, meaning_of
 from rules import machine
-from rules.decisions import Decision, Delivery, DeliveryState, Paged, Priority, Purpose
+from rules.decisions import Decision, Delivery, DeliveryState, JournalEntry, Paged, Priority, Purpose
 from shouwang import verdicts
 from shouwang.core import Core
 from store import incidents, outbox, replies
@@ -100,6 +100,8 @@ class Deliveries:
                         await self.move_on(tx, delivery, result.error or "refused")
                 case SendOutcome.UNKNOWN:
                     mine = await self._in_doubt(tx, delivery, result.error or "")
+        if result.outcome is not SendOutcome.ACCEPTED:
+            self._core.wake_dispatcher()
         level = logging.INFO if result.outcome is SendOutcome.ACCEPTED else logging.WARNING
         _log.log(
             level,
@@ -122,12 +124,13 @@ class Deliveries:
                 case DoubtOutcome.FOUND:
                     if await outbox.sent(tx, delivery, provider_id=result.provider_id, status=result.status, now=now):
                         self._handed_over(delivery)
+                        await self._note(tx, delivery, "doubt_found")
                         if meaning_of(delivery.channel, result.status or "") is StatusMeaning.FAILED:
                             await outbox.set_state(tx, delivery.id, DeliveryState.FAILED, error=result.status)
                             await self.move_on(tx, delivery, result.status or "failed")
                 case DoubtOutcome.ABSENT if now - since >= BELIEVE_ABSENT_AFTER:
                     await outbox.retry(tx, delivery, at=now, error="not at the provider; sent again", now=now)
-                    self._core.wake_dispatcher()
+                    await self._note(tx, delivery, "doubt_resent")
                 case DoubtOutcome.CANNOT_ASK if delivery.channel not in self.asking:
                     await self._unaskable(tx, delivery)
                 case _:
@@ -135,6 +138,7 @@ class Deliveries:
                     await outbox.unknown(tx, delivery, ask_at=at, error=result.error or "", now=now)
                     if now - since >= ELSEWHERE_AFTER:
                         await self._elsewhere(tx, delivery)
+        self._core.wake_dispatcher()
         _log.warning(
             "doubt about %s to %s: %s",
             delivery.channel,
@@ -156,17 +160,30 @@ class Deliveries:
         since = delivery.doubt_since or now
         at = now + timedelta(seconds=backoff.ask_delay_s((now - since).total_seconds()))
         mine = await outbox.unknown(tx, delivery, ask_at=at, error=error, now=now)
+        if mine:
+            await self._note(tx, delivery, "doubt", reason=error)
         if mine and now - delivery.created_at >= ELSEWHERE_AFTER:
             await self._elsewhere(tx, delivery)
         return mine
+
+    async def _note(self, tx: Transaction, delivery: Delivery, event: str, **detail: str) -> None:
+        """Journal what became of a doubt (invariant one-page)."""
+        entry = JournalEntry(
+            incident_id=delivery.incident_id,
+            at=self._core.now(),
+            event=event,
+            actor="provider",
+            detail={"name": delivery.recipient_name, "channel": delivery.channel, **detail},
+        )
+        await incidents.add_journal(tx, [entry])
 
     async def _unaskable(self, tx: Transaction, delivery: Delivery) -> None:
         """Nobody can be asked: life-safety goes out again, the rest does not (invariant one-page)."""
         now = self._core.now()
         if delivery.priority is Priority.LIFE_SAFETY_PAGE:
             if await outbox.retry(tx, delivery, at=now, error="in doubt and nobody to ask; sent again", now=now):
+                await self._note(tx, delivery, "doubt_resent")
                 await self._elsewhere(tx, delivery)
-                self._core.wake_dispatcher()
         elif await outbox.failed(tx, delivery, error="in doubt and nobody to ask", now=now):
             await self.move_on(tx, delivery, "in doubt and nobody to ask")
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from notify.masking import mask_address
 from rules import machine, texts
-from rules.decisions import Delivery, JournalEntry
+from rules.decisions import Decision, Delivery, JournalEntry
 from rules.incident import Incident, OutcomeKind, Verb
 from rules.machine import Action
 from shouwang import verdicts
 from shouwang.core import Core
 from store import incidents, outbox, registry
+from store.database import Transaction
 from web.ports import ActResult
 
 
@@ -51,10 +52,11 @@ class Desk:
     ) -> ActResult:
         """Do something to an incident for somebody; `by` is a worker's id or any name the desk gives."""
         now = self._core.now()
-        async with self._core.database.write() as tx:
+
+        async def unit(tx: Transaction) -> Decision | None:
             found = await incidents.find(tx, reference)
             if found is None:
-                return ActResult(found=False)
+                return None
             before = await incidents.load(tx, found.id, lock=True) or found
             worker = (await registry.workers(tx, [by])).get(by)
             action = Action(
@@ -62,6 +64,12 @@ class Desk:
             )
             decision = machine.act(before, action, paged=await outbox.paged(tx, before.id), now=now)
             await verdicts.write(self._core, tx, decision, before=before, now=now)
+            return decision
+
+        decision = await self._core.database.transact(unit)
+        self._core.wake_dispatcher()
+        if decision is None:
+            return ActResult(found=False)
         return ActResult(found=True, refused=decision.refusal, incident=view(decision.incident), answer=decision.answer)
 
 

@@ -87,10 +87,11 @@ class Intake:
                     aside.append(_quarantined(message, *decoded.quarantine))
                 if decoded.definitions is not None or decoded.gateway is not None:
                     await self._heed_gateway(tx, decoded, world)
-            if readings:
-                await self._decide(tx, readings, world)
+            raised = await self._decide(tx, readings, world) if readings else 0
             if aside:
                 await quarantine.add(tx, aside)
+        if raised:
+            core.wake_dispatcher()
         for source, count in heard.items():
             core.metrics.messages.labels(source or "none").inc(count)
         for row in aside:
@@ -134,7 +135,7 @@ class Intake:
                 state=word.state, started_at=word.started_at or (before.started_at if before else None)
             )
 
-    async def _decide(self, tx: Transaction, readings: Sequence[Reading], world: World) -> None:
+    async def _decide(self, tx: Transaction, readings: Sequence[Reading], world: World) -> int:
         core = self._core
         devices = {device.id: device for device in world.devices.values()}
         heard = {reading.device_id for reading in readings}
@@ -159,6 +160,7 @@ class Intake:
         # Life first, also within one batch.
         for finding in sorted(evaluation.findings, key=lambda one: one.kind not in LIFE_SAFETY_KINDS):
             await situations.settle(core, tx, finding, core.now())
+        return len(evaluation.findings)
 
     async def _set_aside(self, message: Message, reason: str, sentence: str) -> None:
         async with self._core.database.write() as tx:

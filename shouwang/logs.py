@@ -48,5 +48,5 @@ def configure(*, level: str, style: str = "auto") -> None:
     handler.addFilter(_Masked())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # These say at INFO what the service says better, and some of them say it with whole addresses.
-    for chatty in ("httpx", "httpcore", "apscheduler", "alembic", "twilio.http_client", "aiosqlite", "uvicorn.access"):
+    for chatty in ("httpx", "httpcore", "apscheduler", "alembic", "twilio.http_client", "aiosqlite", "uvicorn.access", "watchfiles"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

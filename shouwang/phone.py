@@ -39,18 +39,22 @@ class Phone:
     async def sms(self, *, provider_id: str, sender: str, text: str) -> str:
         """Act on a reply, and give the text to answer with; empty where none is due."""
         now = self._core.now()
-        async with self._core.database.write() as tx:
+
+        async def unit(tx: Transaction) -> tuple[str, str]:
             earlier = await replies.earlier_answer(tx, provider_id)
             if earlier is not None:
-                return earlier
-            reply = parse(text)
-            verdict, answer = await self._answer(tx, reply, sender)
+                return "again", earlier
+            verdict, answer = await self._answer(tx, parse(text), sender)
             if verdict in _EXPLANATIONS:
                 told = await replies.answers_since(tx, sender, now - EXPLAIN_EVERY)
                 answer = answer if told < EXPLAIN_AT_MOST else ""
             await replies.record(
                 tx, provider_id=provider_id, sender=sender, text=text, received_at=now, verdict=verdict, answer=answer
             )
+            return verdict, answer
+
+        verdict, answer = await self._core.database.transact(unit)
+        self._core.wake_dispatcher()
         self._core.metrics.replies.labels(verdict).inc()
         _log.info("reply from %s: %s", mask_address(sender), verdict)
         return answer
@@ -136,18 +140,21 @@ class Phone:
     async def call_key(self, delivery_id: int, key: str) -> CallScript:
         """Act on a key; any other key than those of the menu says it all again."""
         language = self._core.rules.rulebook.language
-        async with self._core.database.write() as tx:
+
+        async def unit(tx: Transaction) -> tuple[str, CallScript]:
             delivery = await outbox.by_id(tx, delivery_id)
             incident = await incidents.load(tx, delivery.incident_id, lock=True) if delivery else None
-            if delivery is None or incident is None or delivery.purpose is not Purpose.PAGE:
-                return self._script(delivery, incident)
             verb = _KEYS.get(key[:1])
-            if verb is None:
-                return self._script(delivery, incident)
+            if delivery is None or incident is None or delivery.purpose is not Purpose.PAGE or verb is None:
+                return "repeat", self._script(delivery, incident)
             action = Action(verb=verb, by=delivery.recipient_id, by_name=delivery.recipient_name, via="voice")
             verdict, answer = await self._act(tx, incident, action)
+            return verdict, CallScript(speech=answer, language=language, asks=False)
+
+        verdict, script = await self._core.database.transact(unit)
+        self._core.wake_dispatcher()
         self._core.metrics.replies.labels(f"key_{verdict}").inc()
-        return CallScript(speech=answer, language=language, asks=False)
+        return script
 
     # --- receipts -----------------------------------------------------------------------------------------------------
 
@@ -158,7 +165,8 @@ class Phone:
         now = self._core.now()
         channel = "voice" if kind == "call" else "sms"
         meaning = meaning_of(channel, status)
-        async with self._core.database.write() as tx:
+
+        async def unit(tx: Transaction) -> None:
             delivery = await outbox.receipt(
                 tx, provider_id=provider_id, delivery_id=delivery_id, status=status, error_code=error_code, now=now
             )
@@ -166,10 +174,13 @@ class Phone:
                 return
             if meaning is StatusMeaning.DELIVERED:
                 await outbox.set_state(tx, delivery.id, DeliveryState.DELIVERED)
-            elif meaning is StatusMeaning.FAILED and delivery.state is not DeliveryState.FAILED:
+            elif meaning is StatusMeaning.FAILED:
                 reason = f"{status} {error_code}" if error_code else status
-                await outbox.set_state(tx, delivery.id, DeliveryState.FAILED, error=reason)
-                await self._deliveries.move_on(tx, delivery, reason)
+                if await outbox.set_state(tx, delivery.id, DeliveryState.FAILED, error=reason):
+                    await self._deliveries.move_on(tx, delivery, reason)
+
+        await self._core.database.transact(unit)
+        self._core.wake_dispatcher()
         self._core.metrics.deliveries.labels(channel, status).inc()
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from rules.decisions import CancelDue, Decision, Purpose, SetDue
+from rules.decisions import CancelDue, Decision, SetDue
 from rules.incident import Incident
 from shouwang.core import Core
 from store import due, findings, incidents, outbox
@@ -56,5 +56,3 @@ def _tell_operators(core: Core, decision: Decision) -> None:
     for entry in decision.journal:
         _log.info("incident %s %s: %s", incident.code, entry.event, entry.actor, extra={"incident": incident.id})
     core.metrics.late_steps.inc(any(delivery.late_s for delivery in decision.deliveries))
-    if any(delivery.purpose is not Purpose.ANSWER for delivery in decision.deliveries):
-        core.wake_dispatcher()
