@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from notify.replies import parse
 from rules import texts
 from rules.decisions import JournalEntry
 from rules.incident import IncidentState, OutcomeKind, Verb
@@ -156,3 +157,45 @@ def entry(event: str, **detail: object) -> JournalEntry:
 def test_journal_in_words(line: JournalEntry, zh: str, en: str) -> None:
     assert texts.render_journal(line, "zh") == zh
     assert texts.render_journal(line, "en") == en
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_what_people_are_told_to_reply_is_understood(language: str) -> None:
+    """Every reply that a text asks for, code and all, is one that notify/replies.py reads as that."""
+    asked = {
+        "tail.page": {"zh": ["K7"], "en": ["K7"]},
+        "tail.arrived": {"zh": ["到场K7"], "en": ["arrived K7"]},
+        "tail.outcome": {"zh": ["属实K7", "误报K7"], "en": ["real K7", "false K7"]},
+        "full.ask": {"zh": ["K7", "去不了K7"], "en": ["K7", "no K7"]},
+        "answer.arrived": {
+            "zh": ["属实K7", "误报K7", "测试K7", "无人K7", "无异常K7"],
+            "en": ["real K7", "false K7", "test K7", "nobody K7", "nothing K7"],
+        },
+        "answer.help": {
+            "zh": ["到场K7", "去不了K7", "属实K7", "误报K7"],
+            "en": ["arrived K7", "no K7", "real K7", "false K7"],
+        },
+    }
+    meant = {
+        "K7": (Verb.ACKNOWLEDGE, None),
+        "到场K7": (Verb.ARRIVE, None),
+        "arrived K7": (Verb.ARRIVE, None),
+        "去不了K7": (Verb.CANNOT_GO, None),
+        "no K7": (Verb.CANNOT_GO, None),
+    } | {
+        f"{word}K7": (Verb.OUTCOME, outcome)
+        for words, outcome in [
+            (("属实", "real "), OutcomeKind.REAL),
+            (("误报", "false "), OutcomeKind.FALSE_ALARM),
+            (("测试", "test "), OutcomeKind.TEST),
+            (("无人", "nobody "), OutcomeKind.NO_ONE_HOME),
+            (("无异常", "nothing "), OutcomeKind.NOTHING_FOUND),
+        ]
+        for word in words
+    }
+    for key, replies in asked.items():
+        text = texts.render(key, language, code="K7")
+        for reply in replies[language]:
+            assert reply in text
+            read = parse(reply)
+            assert (read.code, read.verb, read.outcome) == ("K7", *meant[reply])
