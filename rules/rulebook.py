@@ -33,7 +33,10 @@ class StateIs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """A number is below or above a bound (exactly one of them is set); cleared beyond a second bound, so that it does not flutter."""
+    """A number is below or above a bound; exactly one of them is set.
+
+    It is cleared beyond a second bound, so that it does not flutter.
+    """
 
     kind: str
     below: float | None = None

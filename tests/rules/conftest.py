@@ -337,6 +337,9 @@ class Village:
             language=language,
         )
 
+    def with_steps(self, *steps: Step) -> Snapshot:
+        return self.snapshot(policy=replace(self.life_safety, steps=steps))
+
     def on_duty(self, worker: Worker, start: str, end: str, days: str = "0123456") -> Worker:
         window = DailyWindow(start=time.fromisoformat(start), end=time.fromisoformat(end))
         return replace(worker, shifts=(Shift(days=frozenset(map(int, days)), window=window),))
@@ -502,6 +505,11 @@ class Stage:
             for row in self.rows
             if (row.delivery.step_key, row.delivery.recipient_id, row.delivery.channel) == (step_key, who.id, channel)
         )
+
+    def seconds(self, kind: DueKind) -> float | None:
+        """When something is due, in seconds after the opening."""
+        at = self.due.get(kind)
+        return None if at is None else (at - self.incident.opened_at).total_seconds()
 
     @property
     def events(self) -> list[str]:
