@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from rules.decisions import DeliveryState, DueKind
-from rules.incident import IncidentState, Verb
+from rules.incident import Verb
 from rules.rulebook import Step
 
-S, V = IncidentState, Verb
+V = Verb
 
 
 def test_a_failed_sms_goes_on_to_the_next_method_at_once(village: Any) -> None:
