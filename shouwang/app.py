@@ -134,7 +134,7 @@ async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
             _log.error("the %s ended by itself and is started again", name)
         except DatabaseError as error:
             _log.error("the %s waits for the database: %s", name, error)
-        except Exception:
+        except Exception:  # noqa: BLE001 - a part that fails for whatever reason must come back
             _log.exception("the %s failed and is started again in %.1f s", name, pause)
         pause = 0.5 if loop.time() - began > 60 else min(pause * 2, 30.0)
         await asyncio.sleep(pause)

@@ -49,7 +49,7 @@ class Clockwork:
             return await self._claim(_AT_ONCE)
         except DatabaseError:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - one bad row must not stop the others
             _log.exception("handling what is due failed; taking it one by one")
             return await self._one_by_one()
 

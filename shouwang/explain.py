@@ -17,7 +17,8 @@ from rules.engine import Engine, Evaluation
 from rules.incident import Snapshot
 from rules.readings import ALARM_STATES, DeviceState, Reading
 from rules.rulebook import Rule
-from rules.timeline import PlannedPage, timeline
+from rules.texts import render_journal
+from rules.timeline import PlannedPage, rehearse
 from shouwang import config
 from shouwang.config import ConfigError, Problem
 
@@ -37,6 +38,8 @@ class Explanation:
     raised_at: datetime | None = None
     reason: str = ""
     pages: tuple[PlannedPage, ...] = ()
+    #: Why somebody else than expected would be told, in words.
+    remarks: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Give it as JSON-ready values, phones masked."""
@@ -51,6 +54,7 @@ class Explanation:
             "severity": str(self.rule.severity) if self.rule else None,
             "raised_at": self.raised_at.isoformat() if self.raised_at else None,
             "reason": self.reason or None,
+            "remarks": list(self.remarks),
             "pages": [
                 {
                     "after_s": page.at_offset_s,
@@ -58,7 +62,7 @@ class Explanation:
                     "to": page.recipient,
                     "by": page.channel,
                     "address": mask_address(page.address),
-                    "text": page.text,
+                    "text": _said(page),
                 }
                 for page in self.pages
             ],
@@ -74,14 +78,17 @@ class Explanation:
         console.print(f"rule [bold]{self.rule.id}[/] {self.rule.title}, {self.rule.severity}: {self.reason}")
         if self.raised_at > self.at:
             console.print(f"if it is still so at {self.raised_at:%Y-%m-%d %H:%M:%S}, an incident opens then")
-        console.print(f"plan {self.rule.plan}, policy {self.rule.policy}; if nobody answers:")
+        console.print(f"plan {self.rule.plan}, policy {self.rule.policy}")
+        for remark in self.remarks:
+            console.print(f"note: {remark}", markup=False)
+        console.print("if nobody answers, at the latest (a call that is not taken moves on at once):")
         for page in self.pages:
             moment = self.raised_at + timedelta(seconds=page.at_offset_s)
             console.print(
                 f"  [bold]{moment:%H:%M:%S}[/] (+{page.at_offset_s:.0f} s)  {page.channel} to {page.recipient} "
                 f"({mask_address(page.address)})"
             )
-            for line in page.text.splitlines():
+            for line in _said(page).splitlines():
                 console.print(f"      {line}", markup=False)
 
 
@@ -111,13 +118,25 @@ def explain(
         time_zone=time_zone,
         language=language,
     )
+    pages, journal = rehearse(snapshot, finding, rule, raised_at)
     return dataclasses.replace(
         told,
         rule=rule,
         raised_at=raised_at.astimezone(ZoneInfo(time_zone)),
         reason=finding.reason,
-        pages=tuple(timeline(snapshot, finding, rule, raised_at)),
+        pages=tuple(pages),
+        remarks=tuple(render_journal(entry, language) for entry in journal if entry.event in _REMARKABLE),
     )
+
+
+#: What the journal of the rehearsal says that the list of pages does not.
+_REMARKABLE = frozenset(
+    {"nobody_on_duty", "nobody_on_duty_anywhere", "step_empty", "desk_off_duty", "no_desk", "nobody_to_page"}
+)
+
+
+def _said(page: PlannedPage) -> str:
+    return page.speech if page.channel == "voice" and page.speech else page.text
 
 
 def responsibility(registry: Registry, grid_id: str) -> Responsibility:

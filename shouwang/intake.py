@@ -57,7 +57,7 @@ class Intake:
         except (DatabaseError, StaleIncident):
             self.forget()
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - no message may stop the others (nothing-dropped)
             self.forget()
             if len(messages) > 1:
                 _log.exception("a batch of %d messages failed; taking them one by one", len(messages))

@@ -14,6 +14,9 @@ from notify.masking import mask_text
 _FIELDS = ("incident", "delivery", "home", "device", "source")
 
 
+_CHATTY = ("httpx", "httpcore", "apscheduler", "alembic", "twilio.http_client", "aiosqlite", "watchfiles")
+
+
 class _Masked(logging.Filter):
     """Takes phone numbers out of every line, whoever wrote it."""
 
@@ -48,5 +51,5 @@ def configure(*, level: str, style: str = "auto") -> None:
     handler.addFilter(_Masked())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # These say at INFO what the service says better, and some of them say it with whole addresses.
-    for chatty in ("httpx", "httpcore", "apscheduler", "alembic", "twilio.http_client", "aiosqlite", "uvicorn.access", "watchfiles"):
+    for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)

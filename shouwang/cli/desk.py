@@ -1,4 +1,4 @@
-"""The desk from a terminal: `incidents`, `ack`, `arrive`, `resolve`. Works on the database, beside a running service."""
+"""The desk from a terminal: `incidents`, `ack`, `arrive`, `resolve`; on the database, beside a running service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`shouwang simulate`: homes, gateways and phones against a running broker; what simulators/ brings, under this name."""
+"""`shouwang simulate`: homes, gateways and phones against a running broker, as simulators/ has them."""
 
 import typer
 
