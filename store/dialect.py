@@ -112,6 +112,12 @@ async def prune(tx: AsyncConnection, table: sa.Table, at: sa.Column[Any], before
     return result.rowcount
 
 
+async def take_stock(tx: AsyncConnection, table: sa.Table) -> None:
+    """Let PostgreSQL learn how large a table has become; until it does of itself, it may read all of it for one row."""
+    if not is_sqlite(tx):
+        await tx.execute(sa.text(f"ANALYZE {table.name}"))
+
+
 def chunks(items: Iterable[_T], size: int = CHUNK) -> Iterator[list[_T]]:
     """Give items in lists of at most `size`; no list is empty."""
     rest = iter(items)

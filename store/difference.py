@@ -249,3 +249,5 @@ async def _write(tx: Transaction, kind: _Kind[_Item], wanted: Mapping[str, _Item
     rows = ((one, *kind.values(wanted[one]), None) for one in ids)
     columns = ("id", *kind.columns, "closed_at")
     await dialect.upsert(tx, kind.table, columns, rows, change=columns[1:])
+    if len(ids) >= dialect.CHUNK:
+        await dialect.take_stock(tx, kind.table)

@@ -318,8 +318,9 @@ journal = sa.Table(
 due = sa.Table(
     "due",
     metadata,
-    sa.Column("kind", sa.String, primary_key=True),
+    # The subject first: with the kind first SQLite would rather sort all of a kind than use the index by time.
     sa.Column("subject", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, primary_key=True),
     sa.Column("due_at", UtcTime, nullable=False, index=True),
     sa.CheckConstraint(_one_of("kind", DueKind), name="kind"),
     sa.Index("ix_due_escalating", "due_at", **_only_where(ESCALATING)),

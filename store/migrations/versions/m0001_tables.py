@@ -77,13 +77,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "due",
-        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('step', 'arrival', 'outcome', 'hold', 'absence', 'offline')", name=op.f("ck_due_kind")
         ),
-        sa.PrimaryKeyConstraint("kind", "subject", name=op.f("pk_due")),
+        sa.PrimaryKeyConstraint("subject", "kind", name=op.f("pk_due")),
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_due_due_at"), "due", ["due_at"], unique=False)
