@@ -191,7 +191,7 @@ class Deliveries:
         await self._decide(tx, delivery, reason=None)
 
     async def _decide(self, tx: Transaction, delivery: Delivery, *, reason: str | None) -> None:
-        if delivery.purpose is not Purpose.PAGE:
+        if not _must_arrive(delivery):
             return
         now = self._core.now()
         incident = await incidents.load(tx, delivery.incident_id, lock=True)
@@ -205,6 +205,11 @@ class Deliveries:
         else:
             decision = machine.delivery_failed(incident, mine, reason=reason, paged=paged, now=now)
         await verdicts.write(self._core, tx, decision, before=incident, now=now)
+
+
+def _must_arrive(delivery: Delivery) -> bool:
+    """Pages, and the news to whoever answered that it alarms again, with what takes their place."""
+    return delivery.purpose is Purpose.PAGE or delivery.step_key.startswith(("re", "fb:"))
 
 
 def _paged(delivery: Delivery) -> Paged:

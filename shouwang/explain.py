@@ -113,7 +113,7 @@ def explain(
     snapshot = Snapshot(
         home=home,
         responsibility=responsibility(registry, home.grid),
-        plan=plans.fill(rulebook.plans[rule.plan], home),
+        plan=plans.fill(rulebook.plans[rule.plan], home, language=language),
         policy=rulebook.policies[rule.policy],
         time_zone=time_zone,
         language=language,
@@ -125,7 +125,7 @@ def explain(
         raised_at=raised_at.astimezone(ZoneInfo(time_zone)),
         reason=finding.reason,
         pages=tuple(pages),
-        remarks=tuple(render_journal(entry, language) for entry in journal if entry.event in _REMARKABLE),
+        remarks=tuple(dict.fromkeys(render_journal(one, language) for one in journal if one.event in _REMARKABLE)),
     )
 
 

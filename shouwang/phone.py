@@ -128,8 +128,8 @@ class Phone:
         language = self._core.rules.rulebook.language
         if delivery is None or incident is None:
             return CallScript(speech=texts.render("voice.over", language), language=language, asks=False)
-        if incident.state is IncidentState.OPEN:
-            asks = delivery.purpose is Purpose.PAGE
+        asks = delivery.purpose is Purpose.PAGE
+        if incident.state is IncidentState.OPEN or (incident.is_open and not asks):
             return CallScript(speech=delivery.speech or delivery.text, language=language, asks=asks)
         key = "voice.answered" if incident.is_open and incident.answered_by_name else "voice.over"
         speech = texts.render(

@@ -5,9 +5,10 @@ import uuid
 from datetime import datetime, timedelta
 
 from rules import machine, plans
+from rules.community import Home
 from rules.decisions import Finding, FindingEvent, StandingFinding
 from rules.incident import Incident, Snapshot
-from rules.rulebook import Rule
+from rules.rulebook import Plan, Rule
 from shouwang import verdicts
 from shouwang.core import Core
 from store import findings, incidents, outbox, registry
@@ -49,6 +50,8 @@ async def _raised(core: Core, tx: Transaction, finding: Finding, rule: Rule, now
             standing=len(joined) + (not known),
             paged=await outbox.paged(tx, incident.id),
             now=now,
+            plan=_plan(core, rule, incident.snapshot.home),
+            policy=core.rules.rulebook.policies[rule.policy],
         )
         await verdicts.write(core, tx, decision, before=incident, now=now)
     if not (known and finding.event is FindingEvent.REPEATED):
@@ -82,11 +85,16 @@ async def snapshot_for(core: Core, tx: Transaction, home_id: str, rule: Rule) ->
     return Snapshot(
         home=home,
         responsibility=await registry.responsibility(tx, home.grid),
-        plan=plans.fill(rulebook.plans[rule.plan], home),
+        plan=_plan(core, rule, home),
         policy=rulebook.policies[rule.policy],
         time_zone=rulebook.time_zone,
         language=rulebook.language,
     )
+
+
+def _plan(core: Core, rule: Rule, home: Home) -> Plan:
+    rulebook = core.rules.rulebook
+    return plans.fill(rulebook.plans[rule.plan], home, language=rulebook.language)
 
 
 async def _cleared(core: Core, tx: Transaction, finding: Finding, rule: Rule | None, now: datetime) -> None:
