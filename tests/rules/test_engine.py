@@ -126,6 +126,15 @@ def test_a_row_is_either_written_or_touched(make_site: Make) -> None:
     assert row.last_seen == batch[2].received_at
 
 
+def test_a_touch_before_a_change_does_not_outlive_it(make_site: Make) -> None:
+    site = make_site(leak=GAS)
+    site.hear("gas", "clear")
+    site.hear_all([site.reading("gas", word, after=at * MINUTE) for at, word in enumerate(["clear", "alarm"], 1)])
+
+    assert site.evaluation.touched == []
+    assert site.states["gas", "gas"].last_seen == site.now
+
+
 def test_a_number_and_a_word_in_one_message_are_one_row(make_site: Make) -> None:
     site = make_site(low=BATTERY)
     said = {"kind": "battery"}
@@ -199,6 +208,8 @@ def test_a_stale_press_is_raised_unverified_and_once(make_site: Make) -> None:
 
     assert site.stale("sos", "pressed") == ["raised help?"]
     assert site.stale("sos", "pressed") == []
+    site.hear("sos", "cleared")
+    assert site.stale("sos", "pressed") == []
     assert site.hear("sos", "pressed", after=SECOND) == ["raised help"]
 
 
@@ -241,6 +252,13 @@ def test_a_number_is_cleared_only_beyond_the_second_bound(make_site: Make) -> No
     assert say(20.5) == ["cleared low"]
     assert say(16) == []
     assert say(14) == ["raised low"]
+
+
+def test_numbers_within_one_batch(make_site: Make) -> None:
+    site = make_site(low=BATTERY)
+    batch = [site.reading("gas", value=value, kind="battery") for value in (80, 14, 14, 16, 25)]
+
+    assert site.hear_all(batch) == ["raised low", "repeated low", "cleared low"]
 
 
 def test_a_number_above_a_bound(make_site: Make) -> None:

@@ -9,6 +9,7 @@ import pytest
 from rules.community import Device
 from rules.decisions import DueKind
 from rules.periods import DailyWindow
+from rules.readings import Freshness
 from rules.rulebook import Absent, Offline, StateIs, Threshold
 
 Make = Callable[..., Any]
@@ -59,6 +60,15 @@ def test_each_time_it_begins_anew(make_site: Make) -> None:
 
     assert site.due == {(DueKind.HOLD, "door/door"): batch[2].received_at + minutes(15)}
     assert len(site.evaluation.due) == 1
+
+
+def test_a_hold_that_was_cancelled_in_the_same_batch_begins_anew(make_site: Make) -> None:
+    site = make_site(door=DOOR)
+    site.hear("door", "open")
+    words = ["closed", "unknown", "open"]
+    site.hear_all([site.reading("door", word, after=minutes(5)) for word in words])
+
+    assert site.due == {(DueKind.HOLD, "door/door"): site.now + minutes(15)}
 
 
 def test_saying_it_again_does_not_move_the_time(make_site: Make) -> None:
@@ -174,9 +184,10 @@ def test_a_door_opened_again_after_a_stale_word_is_raised_again(make_site: Make)
     assert site.fire(after=minutes(45)) == ["raised door"]
 
 
-def test_a_hold_that_fires_twice_raises_once(make_site: Make) -> None:
+@pytest.mark.parametrize("freshness", [Freshness.LIVE, Freshness.RETAINED])
+def test_a_hold_that_fires_twice_raises_once(make_site: Make, freshness: Freshness) -> None:
     site = make_site(door=DOOR)
-    site.hear("door", "open")
+    site.hear("door", "open", freshness=freshness)
     site.fire(after=minutes(15))
     site.due[DueKind.HOLD, "door/door"] = site.now
 

@@ -85,6 +85,32 @@ def test_a_live_clear_after_a_stale_one_ends_it(make_site: Make) -> None:
     assert site.hear("gas", "clear") == ["cleared leak"]
 
 
+def test_a_live_word_makes_what_is_known_fresh(make_site: Make) -> None:
+    site = make_site(leak=GAS)
+    site.stale("gas", "clear")
+    assert site.hear("gas", "clear") == []
+
+    assert site.states["gas", "gas"].freshness is Freshness.LIVE
+
+
+def test_an_alarm_that_comes_back_by_stale_words_is_raised_by_the_next_live_one(make_site: Make) -> None:
+    site = make_site(leak=GAS)
+    site.hear("gas", "alarm")
+    site.stale("gas", "clear")
+
+    assert site.stale("gas", "alarm") == []
+    assert site.hear("gas", "alarm") == ["raised leak"]
+
+
+def test_a_stale_alarm_that_nobody_has_any_more_is_raised_unverified(make_site: Make) -> None:
+    site = make_site(leak=GAS)
+    site.hear("gas", "alarm")
+    site.resolve()
+    site.stale("gas", "clear")
+
+    assert site.stale("gas", "alarm") == ["raised leak?"]
+
+
 def test_stale_facts_are_no_sign_of_life(make_site: Make) -> None:
     site = make_site(leak=GAS)
     site.hear("gas", "clear")
@@ -158,6 +184,14 @@ def test_an_alarm_that_was_lost_from_sight_is_a_repeat_while_somebody_has_it(mak
     assert site.hear("gas", "alarm") == ["repeated leak"]
 
 
+def test_an_unverified_alarm_that_was_lost_from_sight_is_verified(make_site: Make) -> None:
+    site = make_site(leak=GAS)
+    site.stale("gas", "alarm")
+    site.hear("gas", "unknown")
+
+    assert site.hear("gas", "alarm") == ["raised leak"]
+
+
 def test_an_alarm_that_was_lost_from_sight_is_raised_where_nobody_has_it_any_more(make_site: Make) -> None:
     site = make_site(leak=GAS)
     site.hear("gas", "alarm")
@@ -187,6 +221,14 @@ def test_a_test_during_an_alarm_does_not_end_it(make_site: Make) -> None:
     assert site.hear("gas", "alarm", under_test=True) == []
     assert site.standing
     assert site.hear("gas", "alarm") == ["raised leak"]
+
+
+def test_a_test_is_known_also_where_the_alarm_is_only_repeated(make_site: Make) -> None:
+    site = make_site(leak=GAS)
+    site.hear("gas", "alarm")
+    site.hear("gas", "alarm", under_test=True, merged=True)
+
+    assert site.states["gas", "gas"].state == "test"
 
 
 def test_only_alarms_are_held_back_by_a_test(make_site: Make) -> None:
