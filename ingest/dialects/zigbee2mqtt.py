@@ -157,7 +157,7 @@ class Zigbee2Mqtt:
         found: dict[str, Fact] = {}
         generic: Fact | None = None
         faults: list[str] = []
-        numbers: list[tuple[str, float, str | None]] = []
+        numbers: dict[str, tuple[float, str | None]] = {}
         level: float | None = None
         action: str | None = None
         step_of = plan.steps.get
@@ -189,9 +189,9 @@ class Zigbee2Mqtt:
                 if how == How.BATTERY:
                     level = figure if 0 <= figure <= 100 else None
                 elif how == How.NUMBER:
-                    numbers.append((step.kind, figure, step.unit))
+                    numbers[step.kind] = (figure, step.unit)
                 elif (volts := _volts(figure, step.scale)) is not None:
-                    numbers.append(("battery_voltage", volts, "V"))
+                    numbers["battery_voltage"] = (volts, "V")
         if generic is not None and device.kind not in found:
             found[device.kind] = generic
 
@@ -243,7 +243,7 @@ class Zigbee2Mqtt:
             )
         readings.extend(
             Reading(device_id, kind, received_at, None, figure, unit, observed_at, fresh, True, False, None, startup)
-            for kind, figure, unit in numbers
+            for kind, (figure, unit) in numbers.items()
         )
         if action:
             readings.append(_pressed(device, action, received_at, observed_at, fresh))

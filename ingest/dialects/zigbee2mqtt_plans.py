@@ -17,7 +17,16 @@ _MOST_STEPS = 256
 _MOST_PLANS = 1024
 #: Kinds of exposes whose features are properties of their own in the payload.
 _GROUPS = frozenset({"light", "switch", "lock", "cover", "climate", "fan"})
-_KEPT = ("property", "name", "type", "access", "value_on", "value_off", "values", "unit")
+#: What is kept of an expose, and the types that it may have; a gateway may send anything.
+_KEPT: dict[str, frozenset[type]] = {
+    "property": frozenset({str}),
+    "name": frozenset({str}),
+    "type": frozenset({str}),
+    "access": frozenset({int}),
+    "value_on": frozenset({bool, str}),
+    "value_off": frozenset({bool, str}),
+    "unit": frozenset({str}),
+}
 #: "closed (= true) or open (= false)" in a description overrules value_on, which contradicts it for some models.
 _POLARITY = re.compile(r"\b(open|close)(?:ed|d)?\s*\(\s*=\s*(true|on|false|off)\s*\)", re.IGNORECASE)
 _TRUE_WORDS = frozenset({"true", "on"})
@@ -59,10 +68,12 @@ class Plan:
             self.steps[name] = step
         return step
 
-    @staticmethod
-    def read(step: Step, value: Any) -> Fact:
+    def read(self, step: Step, value: Any) -> Fact:
         """Read a value that is not in the step's table."""
-        return tables.read_word(step.kind, value) if type(value) is str else tables.unknown(step.kind)
+        if type(value) is not str:
+            return tables.unknown(step.kind)
+        fact = tables.read_word(step.kind, value)
+        return _turned(fact) if self._invert and fact.kind == "contact" else fact
 
     def _step(self, name: str) -> Step | None:
         expose = self._exposes.get(name, {})
@@ -101,8 +112,8 @@ class Plan:
                 value = expose.get(key)
                 if type(value) is str and value not in facts:
                     facts[value] = fact
-        for value in expose.get("values") or ():
-            if type(value) is str and value not in facts:
+        for value in expose.get("values", ()):
+            if value not in facts:
                 facts[value] = tables.read_word(kind, value)
         if kind == "contact" and self._invert:
             facts = {value: _turned(fact) for value, fact in facts.items()}
@@ -150,7 +161,7 @@ def definitions(devices: Any) -> dict[str, dict[str, Any]] | None:
         if type(name) is not str or type(definition) is not dict:
             continue
         exposes = _flat(definition.get("exposes"))
-        model, vendor = definition.get("model"), definition.get("vendor")
+        model, vendor = str(definition.get("model")), str(definition.get("vendor"))
         digest = hashlib.blake2s(orjson.dumps([model, vendor, exposes]), digest_size=12).hexdigest()
         found[name] = {"model": model, "vendor": vendor, "exposes": exposes, "digest": digest}
     return found
@@ -167,7 +178,10 @@ def _flat(exposes: Any) -> list[dict[str, Any]]:
         access = expose.get("access")
         if type(expose.get("property")) is not str or type(access) is not int or not access & _PUBLISHED:
             continue
-        kept = {key: expose[key] for key in _KEPT if expose.get(key) is not None}
+        kept = {key: expose[key] for key, types in _KEPT.items() if type(expose.get(key)) in types}
+        values = expose.get("values")
+        if type(values) is list:
+            kept["values"] = [value for value in values if type(value) is str]
         description = expose.get("description")
         if type(description) is str and _POLARITY.search(description):
             kept["description"] = description[:200]
