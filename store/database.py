@@ -60,8 +60,8 @@ _BUSY_TIMEOUT_S = 5.0
 _SQLITE_AT_LEAST = (3, 35, 0)
 
 #: Page cache a connection may hold, in KiB. The state lives on disk and in the kernel's cache; ours stays modest.
-_WRITER_CACHE_KIB = 16_000
-_READER_CACHE_KIB = 2_000
+_WRITER_CACHE_KIB = 8_000
+_READER_CACHE_KIB = 1_000
 
 
 class Database:
@@ -73,6 +73,7 @@ class Database:
         self._reader = reader
         self._kept: AsyncConnection | None = None
         self._writing = asyncio.Lock()
+        self._writers: set[asyncio.Task[Any] | None] = set()
 
     @property
     def dialect(self) -> str:
@@ -117,21 +118,18 @@ class Database:
         whole block may be run again, DatabaseError where the database needs help, RefusedError where it refuses the
         values.
         """
-        with _our_errors():
-            if self.dialect != "sqlite":
-                async with self._writer.begin() as connection:
+        task = asyncio.current_task()
+        if task in self._writers:
+            raise RuntimeError(
+                "A task that is writing must use its transaction; a second one would wait for the first."
+            )
+        self._writers.add(task)
+        try:
+            with _our_errors():
+                async with self._one_writer() if self.dialect == "sqlite" else self._writer.begin() as connection:
                     yield connection
-                return
-            async with self._writing:
-                connection = await self._kept_connection()
-                try:
-                    async with connection.begin():
-                        yield connection
-                except BaseException:
-                    if connection.invalidated or connection.in_transaction():
-                        self._kept = None
-                        await connection.close()
-                    raise
+        finally:
+            self._writers.discard(task)
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
@@ -186,11 +184,21 @@ class Database:
         if self._reader is not self._writer:
             await self._reader.dispose()
 
-    async def _kept_connection(self) -> AsyncConnection:
-        # Taking a connection out of the pool and putting it back costs half of a small transaction.
-        if self._kept is None or self._kept.closed:
-            self._kept = await self._writer.connect()
-        return self._kept
+    @contextlib.asynccontextmanager
+    async def _one_writer(self) -> AsyncIterator[Transaction]:
+        async with self._writing:
+            # Taking a connection out of the pool and putting it back costs half of a small transaction.
+            if self._kept is None or self._kept.closed:
+                self._kept = await self._writer.connect()
+            connection = self._kept
+            try:
+                async with connection.begin():
+                    yield connection
+            except BaseException:
+                if connection.invalidated or connection.in_transaction():
+                    self._kept = None
+                    await connection.close()
+                raise
 
     async def _look(self) -> None:
         with _our_errors(f"The database {_shown(self._url)} cannot be opened"):
@@ -237,6 +245,8 @@ def _look_at_file(url: URL) -> None:
     target = path if path.exists() else path.parent
     if not os.access(target, os.W_OK):
         raise DatabaseError(f"{target} cannot be written by this user.")
+    # Names, addresses and health notes of old people: for nobody else on this machine. SQLite's other files follow.
+    path.touch(mode=0o600)
 
 
 def _sqlite_engine(url: URL, cache_kib: int, *, writes: bool) -> AsyncEngine:

@@ -39,6 +39,7 @@ class Connection:
         self._connection: sqlite3.Connection | None = connection  # the adapter looks whether this is None
         self._busy_timeout_ms = int(busy_timeout_s * 1000)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._changes_before = 0
 
     @classmethod
     async def open(cls, *args: Any, busy_timeout_s: float, **options: Any) -> Self:
@@ -63,6 +64,7 @@ class Connection:
 
     async def begin(self, *, immediate: bool) -> None:
         """Begin a transaction; an immediate one holds the write lock from the start."""
+        self._changes_before = self._conn.total_changes
         if not immediate:
             self._conn.execute("BEGIN")
             return
@@ -82,8 +84,10 @@ class Connection:
         return Cursor(self, self._conn.cursor())
 
     async def commit(self) -> None:
-        """Commit; on return it is on disk."""
-        if self._conn.in_transaction:
+        """Commit; on return it is on disk. Where nothing was changed there is nothing to wait for."""
+        if self._conn.total_changes == self._changes_before:
+            self._conn.commit()
+        else:
             await self.in_thread(self._conn.commit)
 
     async def rollback(self) -> None:

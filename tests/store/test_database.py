@@ -100,6 +100,16 @@ async def test_many_tasks_may_write_at_once(database: Database, make: Any) -> No
         assert await tx.scalar(sa.select(sa.func.count()).select_from(due_table)) == 30
 
 
+async def test_a_task_cannot_wait_for_itself(database: Database) -> None:
+    async with database.write() as tx:
+        with pytest.raises(RuntimeError, match="must use its transaction"):
+            async with database.write():
+                pass
+        assert await due.next_at(tx) is None
+    async with database.write() as tx:
+        assert await due.next_at(tx) is None
+
+
 async def test_readers_cannot_write(database: Database, make: Any) -> None:
     with pytest.raises(DatabaseError):
         async with database.read() as tx:
@@ -228,6 +238,20 @@ async def test_two_programs_may_share_an_sqlite_file(sqlite_url: str, make: Any)
     await other.close()
 
 
+def _modes(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+
+
+async def test_what_is_known_of_people_is_for_nobody_else_on_the_machine(tmp_path: Path, make: Any) -> None:
+    database = await Database.open(f"sqlite:///{tmp_path}/shouwang.db")
+    await database.migrate()
+    modes = _modes(tmp_path)
+    await database.close()
+
+    assert modes.keys() >= {"shouwang.db", "shouwang.db-wal"}
+    assert set(modes.values()) == {0o600}
+
+
 async def test_a_backup_is_a_complete_database(sqlite_database: Database, make: Any, tmp_path: Path) -> None:
     async with sqlite_database.write() as tx:
         await due.put(tx, [SetDue(kind=DueKind.STEP, subject="i", due_at=make.now)])
@@ -269,16 +293,16 @@ async def test_a_postgresql_database_that_does_not_exist_is_said_in_a_sentence(p
         await Database.open(postgres_url.replace("/postgres?", "/missing?"))
 
 
-async def test_postgresql_that_forgets_on_a_crash_is_refused(postgres_database_url: str) -> None:
+async def test_postgresql_that_forgets_on_a_crash_is_refused(fresh_postgres_url: str) -> None:
     """A message is acknowledged after the commit; a commit that is not on disk is none."""
-    database = await Database.open(postgres_database_url)
+    database = await Database.open(fresh_postgres_url)
     async with database.write() as tx:
         name = await tx.scalar(sa.text("SELECT current_database()"))
         await tx.execute(sa.text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
     await database.close()
 
     with pytest.raises(DatabaseError, match="synchronous_commit = off"):
-        await Database.open(postgres_database_url)
+        await Database.open(fresh_postgres_url)
 
 
 async def test_a_connection_that_was_cut_is_unavailable_and_then_replaced(
@@ -289,7 +313,7 @@ async def test_a_connection_that_was_cut_is_unavailable_and_then_replaced(
     async def be_cut_off() -> None:
         async with database.write() as tx:
             pid = await tx.scalar(sa.text("SELECT pg_backend_pid()"))
-            async with database.write() as other:
+            async with database.read() as other:
                 await other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
             await due.put(tx, [SetDue(kind=DueKind.STEP, subject="i", due_at=make.now)])
 

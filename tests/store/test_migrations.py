@@ -9,6 +9,13 @@ from store.database import Database, SchemaTooNewError
 from store.tables import metadata
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Give a database that no other test will meet."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "fresh_postgres_url")
+    return url
+
+
 def _schema(connection: sa.Connection) -> dict[str, Any]:
     """Describe every table as the database itself sees it, without what Alembic keeps."""
     inspector = sa.inspect(connection)
