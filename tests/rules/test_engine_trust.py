@@ -223,8 +223,9 @@ def test_a_test_during_an_alarm_does_not_end_it(make_site: Make) -> None:
     assert site.hear("gas", "alarm") == ["raised leak"]
 
 
-def test_a_test_is_known_also_where_the_alarm_is_only_repeated(make_site: Make) -> None:
-    site = make_site(leak=GAS)
+@pytest.mark.parametrize("rules", [{"leak": GAS}, {"help": SOS}], ids=["with a rule", "without one"])
+def test_a_test_is_known_also_where_the_alarm_is_only_repeated(make_site: Make, rules: dict[str, StateIs]) -> None:
+    site = make_site(**rules)
     site.hear("gas", "alarm")
     site.hear("gas", "alarm", under_test=True, merged=True)
 
