@@ -14,6 +14,7 @@ the first write, and a transaction that has read before cannot be upgraded once 
 """
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -59,7 +60,10 @@ class Connection:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             # Whoever rolls back next must not meet a connection that is still at work.
-            await asyncio.wait([future])
+            while not future.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([future])
+            future.exception()  # seen; the cancellation is the greater news
             raise
 
     async def begin(self, *, immediate: bool) -> None:
