@@ -130,6 +130,7 @@ class Clockwork:
         devices = (await registry.devices_of_homes(tx, [home_id])).get(home_id, [])
         if rule is None or not isinstance(rule.when, Absent) or not devices:
             return
+        silent = {source for source, row in (await registry.gateways(tx)).items() if row.state == "offline"}
         evaluation = self._core.rules.engine.absence_due(
             rule_id,
             home_id,
@@ -138,6 +139,7 @@ class Clockwork:
             standing=await findings.standing(tx, [home_id]),
             away=await registry.away(tx, [home_id]),
             now=now,
+            unheard={device.id for device in devices if device.source in silent},
         )
         await self._write(tx, evaluation, now)
 

@@ -139,14 +139,15 @@ class Intake:
         core = self._core
         devices = {device.id: device for device in world.devices.values()}
         heard = {reading.device_id for reading in readings}
+        homes = {devices[device_id].home_id for device_id in heard}
         away: set[str] = set()
         if core.rules.messages_need_away:
-            away = await registry.away(tx, {devices[device_id].home_id for device_id in heard})
+            away = await registry.away(tx, homes)
         evaluation = core.rules.engine.evaluate(
             readings,
             devices=devices,
             states=await states.load(tx, heard),
-            standing=await findings.standing(tx, heard),
+            standing=await findings.standing(tx, heard | homes),
             away=away,
         )
         if evaluation.states:
