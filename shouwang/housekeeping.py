@@ -1,20 +1,40 @@
 """Retention: what is kept no longer than the settings say."""
 
 import logging
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 
 from shouwang.core import Core
-from store import quarantine, states
+from store import quarantine, replies, states
+from store.database import Transaction
 
 _log = logging.getLogger(__name__)
 
+_Prune = Callable[[Transaction, datetime], Awaitable[int]]
+
 
 async def tidy(core: Core, *, retention: timedelta) -> None:
-    """Delete changes of state and quarantined messages older than `retention`. Incidents and journals stay."""
+    """Delete changes of state, quarantined messages and replies older than `retention`; incidents and journals stay."""
     before = core.now() - retention
-    async with core.database.write() as tx:
-        changes = await states.prune_changes(tx, before)
-    async with core.database.write() as tx:
-        aside = await quarantine.prune(tx, before)
-    if changes or aside:
-        _log.info("deleted %d changes of state and %d quarantined messages from before %s", changes, aside, before)
+    changes = await _in_portions(core, states.prune_changes, before)
+    aside = await _in_portions(core, quarantine.prune, before)
+    said = await _in_portions(core, replies.prune, before)
+    if changes or aside or said:
+        _log.info(
+            "deleted %d changes of state, %d quarantined messages and %d replies from before %s",
+            changes,
+            aside,
+            said,
+            before,
+        )
+
+
+async def _in_portions(core: Core, prune: _Prune, before: datetime) -> int:
+    """Delete a portion a transaction, so that no message waits behind a month of rows."""
+    total = 0
+    while True:
+        async with core.database.write() as tx:
+            gone = await prune(tx, before)
+        total += gone
+        if not gone:
+            return total
