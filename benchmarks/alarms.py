@@ -1,0 +1,75 @@
+"""How long an alarm takes to the provider, and a burst with many of them."""
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from statistics import quantiles
+from typing import Any, Final
+
+from benchmarks.communities import address
+from benchmarks.messages import HOMES, Sent, Trial
+from benchmarks.processes import Provider, TrialError
+from benchmarks.report import Figure
+
+_KINDS: Final = ("gas", "smoke", "carbon_monoxide")
+_ADDRESS: Final = re.compile(r"长宁路\d+号院\d+栋\d{3}")
+_SETTLES_WITHIN_S: Final = 10.0
+
+
+def latency(folder: Path, *, rates: tuple[int, ...], seconds: int, alarms: int) -> Iterator[Figure]:
+    """From the alarm being published to the request at the provider, under different loads."""
+    for rate in rates:
+        with Trial.begin(folder / f"latency-{rate}", "shouwang") as trial:
+            trial.load.prepare(do="steady", rate=rate, seconds=seconds, alarms=alarms, marker="closed")
+            sent = trial.send("closed")
+            arrived = _arrived(trial, sent)
+            trial.check()
+            taken = [(arrived[device]["arrived"] - at) * 1e3 for device, at in sent.alarms.items()]
+            name = f"alarm to provider at {rate:,}/s"
+            cuts = quantiles(taken, n=100, method="inclusive")
+            yield Figure(name=f"{name}, p50", value=cuts[49], unit="ms")
+            yield Figure(name=f"{name}, p99", value=cuts[98], unit="ms")
+            yield Figure(name=f"{name}, first", value=taken[0], unit="ms")
+            yield Figure(name=f"{name}, longest", value=max(taken), unit="ms")
+
+
+def burst(folder: Path, *, count: int, alarms: int) -> Iterator[Figure]:
+    """Very many messages at once, with alarms spread among them."""
+    with Trial.begin(folder / "burst", "shouwang") as trial:
+        trial.load.prepare(do="burst", count=count, alarms=alarms, marker="closed")
+        sent = trial.send("closed")
+        arrived = _arrived(trial, sent)
+        trial.check()
+        read_at = trial.service.read_at(_KINDS)
+        waited = [datetime.fromisoformat(arrived[device]["at"]).timestamp() - read_at[device] for device in sent.alarms]
+        yield Figure(name="burst: load's own time", value=sent.seconds, unit="s")
+        yield Figure(name="burst: drained", value=sent.committed - sent.began, unit="s")
+        yield Figure(name="burst: last alarm handed over after being read", value=max(waited), unit="s")
+        last = max(arrived[device]["arrived"] for device in sent.alarms)
+        yield Figure(name="burst: all alarms at the provider", value=last - sent.began, unit="s")
+
+
+def _arrived(trial: Trial, sent: Sent) -> dict[str, dict[str, Any]]:
+    """Give the request for the alarm of each device; every one of them must be there, once."""
+    places = {address(number): f"h{number:06d}" for number in range(HOMES)}
+    found: dict[str, dict[str, Any]] = {}
+    for request in _all_there(trial.provider, len(sent.alarms)):
+        place = _ADDRESS.search(request["params"]["Body"])
+        home = places.get(place[0]) if place else None
+        if home is None or home in found:
+            raise TrialError(f"a text that belongs to no alarm, or is the second: {request['params']['Body']}")
+        found[home] = request
+    return {device: found[device.rpartition("-")[0]] for device in sent.alarms}
+
+
+def _all_there(provider: Provider, count: int) -> list[dict[str, Any]]:
+    deadline = time.monotonic() + _SETTLES_WITHIN_S
+    while True:
+        requests = [one for one in provider.requests() if one["resource"] == "messages"]
+        if len(requests) >= count:
+            return requests
+        if time.monotonic() > deadline:
+            raise TrialError(f"{len(requests)} of {count} alarms have reached the provider")
+        time.sleep(0.5)
