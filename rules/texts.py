@@ -143,6 +143,10 @@ TEXTS: dict[str, Text] = {
         "There is no {code}. Please check the code at the end of the text.",
     ),
     "answer.not_involved": Text("{code}不属于您负责的范围。", "{code} is not in your area."),
+    "answer.outcome_needs_code": Text(
+        "结果请带编号：属实{code} 或 误报{code}。",
+        "Please name the outcome with its code: real {code} or false {code}.",
+    ),
     "answer.which": Text("有多件事等您，请带编号回复：{codes}", "Several are waiting, please name one: {codes}"),
     # --- refusals ----------------------------------------------------------------------------------------------------
     "refusal.resolved": Text("{code}已由{name}结束（{outcome}）。", "{code} was closed by {name} ({outcome})."),

@@ -20,9 +20,11 @@ from web.ports import CallScript
 
 _log = logging.getLogger(__name__)
 
-#: A sender whom we cannot help is told so this often at the most, so that two machines do not talk for ever.
+#: A sender who is not understood is told so this often at the most, so that two machines do not talk for ever.
 EXPLAIN_EVERY = timedelta(hours=1)
 EXPLAIN_AT_MOST = 3
+#: The same for workers, who may have a bad day but are no machines.
+EXPLAIN_WORKERS_AT_MOST = 12
 
 _KEYS = {"1": Verb.ACKNOWLEDGE, "2": Verb.CANNOT_GO}
 
@@ -46,8 +48,9 @@ class Phone:
                 return "again", earlier
             verdict, answer = await self._answer(tx, parse(text), sender)
             if verdict in _EXPLANATIONS:
-                told = await replies.answers_since(tx, sender, now - EXPLAIN_EVERY)
-                answer = answer if told < EXPLAIN_AT_MOST else ""
+                told = await replies.answers_since(tx, sender, now - EXPLAIN_EVERY, verdicts=_EXPLANATIONS)
+                most = EXPLAIN_AT_MOST if verdict in _TO_STRANGERS else EXPLAIN_WORKERS_AT_MOST
+                answer = answer if told < most else ""
             await replies.record(
                 tx, provider_id=provider_id, sender=sender, text=text, received_at=now, verdict=verdict, answer=answer
             )
@@ -69,7 +72,7 @@ class Phone:
             return "start", texts.render("answer.started", language)
         people = await registry.workers_with_phone(tx, sender)
         if not people:
-            return "unknown_sender", texts.render("answer.unknown_sender", language)
+            return await self._answer_stranger(tx, reply, sender)
         if reply.kind is ReplyKind.HELP:
             return "help", texts.render("answer.help", language)
         incident = await self._meant(tx, reply, people)
@@ -77,9 +80,7 @@ class Phone:
             return "which", incident
         if incident is None and reply.code:
             return "wrong_code", texts.render("answer.wrong_code", language, code=reply.code)
-        if incident is None:
-            return "unclear", texts.render("answer.help", language)
-        if reply.verb is None:
+        if incident is None or reply.verb is None:
             return "unclear", texts.render("answer.help", language)
         worker = await self._entitled(tx, incident, people)
         if worker is None:
@@ -89,8 +90,21 @@ class Phone:
         )
         return await self._act(tx, incident, action)
 
+    async def _answer_stranger(self, tx: Transaction, reply: Reply, sender: str) -> tuple[str, str]:
+        """Family were told of it and want to help; they hear that somebody does. Nobody else is known to us."""
+        language = self._core.rules.rulebook.language
+        incident = await incidents.with_code(tx, reply.code) if reply.code else None
+        if incident is not None and any(row.address == sender for row in await outbox.paged(tx, incident.id)):
+            return "family", texts.render("refusal.family", language, code=incident.code)
+        return "unknown_sender", texts.render("answer.unknown_sender", language)
+
     async def _meant(self, tx: Transaction, reply: Reply, people: list[Worker]) -> Incident | str | None:
-        """Find the incident a reply is about; without a code only if there is just one it can mean."""
+        """Find the incident a reply is about, or say what to add to it.
+
+        Without a code only if there is just one it can mean; and an outcome closes a life-safety incident without a
+        code only for whoever has answered that one: anybody else may mean another, which is closed already.
+        """
+        language = self._core.rules.rulebook.language
         if reply.code:
             return await incidents.with_code(tx, reply.code)
         if reply.verb is None:
@@ -98,8 +112,16 @@ class Phone:
         waiting = {one.id: one for worker in people for one in await incidents.paged_to(tx, worker.id)}
         if len(waiting) > 1:
             codes = " ".join(sorted(one.code for one in waiting.values()))
-            return texts.render("answer.which", self._core.rules.rulebook.language, codes=codes)
-        return next(iter(waiting.values()), None)
+            return texts.render("answer.which", language, codes=codes)
+        only = next(iter(waiting.values()), None)
+        if (
+            only is not None
+            and reply.verb is Verb.OUTCOME
+            and only.is_life_safety
+            and only.answered_by not in {worker.id for worker in people}
+        ):
+            return texts.render("answer.outcome_needs_code", language, code=only.code)
+        return only
 
     async def _entitled(self, tx: Transaction, incident: Incident, people: list[Worker]) -> Worker | None:
         paged = {row.recipient_id for row in await outbox.paged(tx, incident.id)}
@@ -184,5 +206,6 @@ class Phone:
         self._core.metrics.deliveries.labels(channel, status).inc()
 
 
-#: Verdicts whose answer only explains; rate-limited.
-_EXPLANATIONS = frozenset({"unknown_sender", "wrong_code", "unclear", "help", "not_involved", "which"})
+#: Verdicts whose answer only explains; rate-limited, those to people we do not know more strictly.
+_TO_STRANGERS = frozenset({"unknown_sender", "family"})
+_EXPLANATIONS = _TO_STRANGERS | {"wrong_code", "unclear", "help", "not_involved", "which"}

@@ -1,5 +1,6 @@
 """Replies that were handled, and addresses whose owner wants no more messages."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -25,11 +26,15 @@ async def record(
     return bool(await dialect.insert_new(tx, replies, _COLUMNS, [row]))
 
 
-async def answers_since(tx: Transaction, sender: str, since: datetime) -> int:
-    """Count the replies of a sender that got an answer since a time."""
+async def answers_since(
+    tx: Transaction, sender: str, since: datetime, *, verdicts: Collection[str] | None = None
+) -> int:
+    """Count the replies of a sender that got an answer since a time; with `verdicts` only those that came to one."""
     counted = sa.select(sa.func.count()).where(
         replies.c.sender == sender, replies.c.received_at >= since, replies.c.answer != ""
     )
+    if verdicts is not None:
+        counted = counted.where(replies.c.verdict.in_(sorted(verdicts)))
     return await tx.scalar(counted) or 0
 
 

@@ -29,6 +29,8 @@ async def test_answers_are_counted_by_sender_and_time(database: Database, make: 
             )
         assert await replies.answers_since(tx, PHONE, make.now) == 2
         assert await replies.answers_since(tx, PHONE, make.at(minutes=1)) == 1
+        assert await replies.answers_since(tx, PHONE, make.now, verdicts={"not_understood", "which"}) == 2
+        assert await replies.answers_since(tx, PHONE, make.now, verdicts={"which"}) == 0
         assert await replies.prune(tx, make.at(minutes=3)) == 3
         assert await replies.answers_since(tx, PHONE, make.now) == 0
 
