@@ -198,6 +198,8 @@ class PahoConnection:
         broke = error is None or isinstance(error, OSError)
         if not broke:
             _log.error("a packet from the broker could not be handled", exc_info=error)
+        elif not self._met:
+            why += " (before it answered: are the port and mqtt:// or mqtts:// right?)"
         self._end(ConnectionEndedError(why, other_version=broke and not self._met))
 
     # --- what paho calls ---
@@ -272,7 +274,8 @@ class PahoConnection:
     def _tick(self) -> None:
         """Let paho send its pings and notice when they are not answered."""
         if not self.ended.done():
-            self._misc = self._loop.call_later(_MISC_EVERY_S, self._tick)
+            # A broker waits half as long again as it was told to.
+            self._misc = self._loop.call_later(min(_MISC_EVERY_S, self._options.keepalive_s / 4), self._tick)
             self._client.loop_misc()
 
     def _end(self, why: ConnectionEndedError) -> None:

@@ -30,7 +30,7 @@ class Subscriber:
         handle: Callable[[Sequence[Message]], Awaitable[None]],
         *,
         batch_limit: int = 500,
-        gather_s: float = 0.003,
+        gather_s: float = 0.1,
     ) -> None:
         self._source = source
         self._handle = handle

@@ -1,7 +1,7 @@
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.packets import MalformedError, Publish, frame, publish
@@ -33,6 +33,7 @@ def test_a_length_of_five_bytes_is_no_mqtt() -> None:
         frame(b"\x30\xff\xff\xff\xff\x01", 0)
 
 
+@settings(deadline=None)
 @given(
     topic=st.text(st.characters(exclude_categories=["Cs"]), max_size=300),
     payload=st.binary(max_size=400),
@@ -90,6 +91,7 @@ def test_a_message_that_is_cut_short_or_has_no_id_is_refused(first: int, content
         publish(first, content, 0, len(content), properties=properties)
 
 
+@settings(deadline=None)
 @given(first=st.integers(0x30, 0x3F), content=st.binary(max_size=60), properties=st.booleans())
 def test_whatever_arrives_is_a_message_or_malformed(first: int, content: bytes, properties: bool) -> None:
     try:
