@@ -1,12 +1,14 @@
 """The whole service over a real database and a provider over real HTTP, with the clock moved by hand.
 
 Nothing sleeps: `advance` goes from one due time to the next, in the database as at the provider, so that every message
-has the moment at which it left.
+has the moment at which it left. What people heard is read at the provider's end of the wire, so "nothing else is sent"
+is an equation over all of it.
 """
 
 import asyncio
 import contextlib
 import random
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,18 +16,21 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
+from aiohttp import web
 
 from ingest.message import Message
+from rules.decisions import Delivery, JournalEntry
 from rules.incident import Incident
-from shouwang import channels
+from shouwang import auditor, channels
 from shouwang.configuration import Configuration
 from shouwang.health import Health
 from shouwang.service import Service
 from shouwang.settings import Settings
 from simulators.phones import Phone
 from simulators.twilio import FakeTwilio
-from store import incidents
+from store import due, incidents, outbox
 from store.database import Database
+from store.errors import DatabaseUnavailableError
 from web.app import create_app
 from web.options import WebOptions
 from web.server import serve
@@ -33,6 +38,7 @@ from web.server import serve
 COMMUNITY = Path(__file__).parent / "community"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NUMBER = "+15005550006"
+PUBLIC = "https://alarm.example.org"
 PHONES = {
     "li": "+8613800000001",
     "zhang": "+8613800000002",
@@ -41,37 +47,66 @@ PHONES = {
     "son": "+8613900000002",
 }
 
+#: How a text that answers a reply differs from one that was sent.
+_WORDS = {"outbound-api": "sms", "outbound-reply": "answer"}
+
+
+class Hook:
+    """A system of the community's own that takes webhooks; `status` is what it answers."""
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[datetime, dict[str, object]]] = []
+        self.status = 200
+        self.now = lambda: datetime.now(UTC)
+
+    async def take(self, request: web.Request) -> web.Response:
+        self.posts.append((self.now(), await request.json()))
+        return web.Response(status=self.status)
+
 
 class Site:
     """A community under test."""
 
-    def __init__(self, database: Database, twilio: FakeTwilio, settings: Settings, began: datetime) -> None:
+    def __init__(self, database: Database, twilio: FakeTwilio, hook: Hook, settings: Settings, began: datetime) -> None:
         self.database = database
         self.twilio = twilio
+        self.hook = hook
         self.settings = settings
         self.moment = began
         self.began = began
+        self.running = False
         self.service: Service
-        self._told: dict[str, int] = {}
+        self.configuration: Configuration
 
     def now(self) -> datetime:
         return self.moment
 
     async def start(self) -> None:
         """Make the service anew, as a start of the process does."""
-        configuration = Configuration(self.settings.config.dir, time_zone="Asia/Shanghai", language="zh")
+        self.configuration = Configuration(self.settings.config.dir, time_zone="Asia/Shanghai", language="zh")
         self._channels = contextlib.AsyncExitStack()
-        self.service = Service(self.database, configuration.rulebook(), now=self.now)
+        self.service = Service(self.database, self.configuration.rulebook(), now=self.now)
         sending = await self._channels.enter_async_context(
             channels.from_settings(self.settings, now=self.now, taken=self.service.deliveries.taken)
         )
         self.service.send_by(sending)
         self.service.core.chance = random.Random(7)
-        await configuration.apply(self.service)
+        await self.configuration.apply(self.service)
+        await auditor.audit(self.service.core)
+        self.running = True
 
     async def stop(self) -> None:
-        """Stop it: nothing is handled until `start`."""
+        """Stop it: nothing is handled, and nobody can reach it, until `start`."""
+        self.running = False
         await self._channels.aclose()
+
+    async def reload(self) -> bool:
+        """Do what the running service does when a file was saved."""
+        return await self.configuration.reload(self.service)
+
+    def file(self, name: str) -> Path:
+        """One of the three files, to be edited."""
+        return self.settings.config.dir / name
 
     # --- what happens -------------------------------------------------------------------------------------------------
 
@@ -81,9 +116,8 @@ class Site:
 
     async def publishes(self, topic: str, payload: object, *, retain: bool = False) -> None:
         """A message arrives now."""
-        await self.service.intake.take_in(
-            [Message(topic=topic, payload=orjson.dumps(payload), retain=retain, received_at=self.moment)]
-        )
+        message = Message(topic=topic, payload=orjson.dumps(payload), retain=retain, received_at=self.moment)
+        await self.service.intake.take_in([message])
         await self.settle()
 
     async def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> None:
@@ -99,20 +133,33 @@ class Site:
     async def settle(self) -> None:
         """Do everything that is due at this moment, and what follows from it."""
         for _ in range(200):
-            done = await self.service.clockwork.tick()
-            done += await self.service.dispatcher.run_once()
-            done += await self.twilio.advance()
+            done = await self.twilio.advance()
+            if self.running:
+                done += await self.service.clockwork.tick()
+                done += await self.service.dispatcher.run_once()
             if not done:
                 return
         raise AssertionError("the service does not come to rest")
 
     async def _next(self) -> datetime | None:
-        times = [
-            await self.service.clockwork.next_at(),
-            await self.service.deliveries.next_at(),
-            self.twilio.next_at(),
-        ]
+        times = [self.twilio.next_at()]
+        if self.running:
+            times += [await self.service.clockwork.next_at(), await self.service.deliveries.next_at()]
         return min((one for one in times if one is not None), default=None)
+
+    @contextlib.contextmanager
+    def database_away(self) -> AsyncIterator[None]:
+        """For as long as this lasts, no transaction can be begun."""
+
+        @contextlib.asynccontextmanager
+        async def away() -> AsyncIterator[None]:
+            raise DatabaseUnavailableError("The database did not answer.")
+            yield
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.database, "write", away)
+            patch.setattr(self.database, "read", away)
+            yield
 
     # --- what people see ----------------------------------------------------------------------------------------------
 
@@ -124,81 +171,151 @@ class Site:
         return (moment - self.began).total_seconds()
 
     def told(self) -> list[tuple[float, str, str]]:
-        """Everything the provider accepted: (seconds since the beginning, `sms li`, text), in order."""
+        """Everything that left: (seconds since the beginning, `sms li`, text), in order.
+
+        `answer li` is the text that answers a reply; texts and calls count from when the provider stored them.
+        """
         names = {number: who for who, number in PHONES.items()}
-        texts = [
-            (self.at(one.created_at), f"sms {names.get(one.to, one.to)}", one.body)
+        rows = [
+            (self.at(one.created_at), f"{_WORDS[one.direction]} {names.get(one.to, one.to)}", one.body)
             for one in self.twilio.messages
             if one.direction != "inbound"
         ]
-        calls = [(self.at(one.created_at), f"voice {names.get(one.to, one.to)}", "") for one in self.twilio.calls]
-        return sorted(texts + calls, key=lambda row: row[0])
+        rows += [(self.at(one.created_at), f"voice {names.get(one.to, one.to)}", "") for one in self.twilio.calls]
+        rows += [(self.at(at), "webhook desk", str(post["text"])) for at, post in self.hook.posts]
+        return sorted(rows)
 
-    def who_heard(self) -> list[tuple[int, str]]:
-        """As `told`, in whole seconds and without the texts."""
-        return [(round(at), who) for at, who, _ in self.told()]
+    def who_heard(self, *, since: float = 0) -> list[tuple[int, str]]:
+        """As `told`, in whole seconds and without the texts; only from `since` (seconds) on."""
+        return [(round(at), who) for at, who, _ in self.told() if at >= since]
+
+    def text(self, who: str, at: int) -> str:
+        """The one text that somebody heard at a second, e.g. `site.text("sms li", 30)`."""
+        found = [text for moment, name, text in self.told() if name == who and round(moment) == at]
+        assert len(found) == 1, found
+        return found[0]
+
+    # --- what the desk sees -------------------------------------------------------------------------------------------
 
     async def incident(self) -> Incident:
-        """The only open incident, or the newest one."""
+        """The newest incident."""
         async with self.database.read() as tx:
             rows = await incidents.listing(tx, open_only=False, limit=10)
         assert rows, "there is no incident"
         return rows[0]
 
+    async def incidents(self) -> list[Incident]:
+        """All of them, the newest first."""
+        async with self.database.read() as tx:
+            return await incidents.listing(tx, open_only=False, limit=100)
+
     async def open_incidents(self) -> list[Incident]:
         async with self.database.read() as tx:
-            return await incidents.listing(tx, open_only=True, limit=10)
+            return await incidents.listing(tx, open_only=True, limit=100)
+
+    async def code(self) -> str:
+        """The reply code of the newest incident."""
+        return (await self.incident()).code
+
+    async def journal(self) -> list[JournalEntry]:
+        """The history of the newest incident."""
+        async with self.database.read() as tx:
+            return await incidents.journal(tx, (await self.incident()).id)
+
+    async def events(self) -> list[str]:
+        """What happened to the newest incident, a word each."""
+        return [entry.event for entry in await self.journal()]
+
+    async def deliveries(self) -> list[Delivery]:
+        """What the newest incident has in the outbox."""
+        async with self.database.read() as tx:
+            return await outbox.of_incident(tx, (await self.incident()).id)
+
+    async def next_due(self) -> datetime | None:
+        async with self.database.read() as tx:
+            return await due.next_at(tx)
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    """A community on a Monday at ten in the morning."""
-    began = datetime(2026, 3, 2, 10, 0, tzinfo=SHANGHAI).astimezone(UTC)
-    database = await Database.open(f"sqlite:///{tmp_path}/shouwang.db")
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(database.close)
-        await database.migrate()
-        yield await stack.enter_async_context(_site(database, began))
+def began() -> datetime:
+    """A Monday at ten in the morning; files whose stories begin at another time have their own."""
+    return local(2026, 3, 2, 10, 0)
+
+
+def local(*when: int) -> datetime:
+    """A time in the community's own zone."""
+    return datetime(*when, tzinfo=SHANGHAI).astimezone(UTC)  # type: ignore[arg-type, misc]  # as datetime takes them
+
+
+@pytest.fixture
+async def hook(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hook]:
+    """The desk's webhook, named by an environment variable as an address with a token in it should be."""
+    hook = Hook()
+    app = web.Application()
+    app.router.add_post("/", hook.take)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    monkeypatch.setenv("DESK_HOOK", f"http://127.0.0.1:{runner.addresses[0][1]}/")
+    yield hook
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def site(sqlite_database: Database, tmp_path: Path, hook: Hook, began: datetime) -> AsyncIterator[Site]:
+    """A community over SQLite."""
+    async with _site(sqlite_database, tmp_path, hook, began) as site:
+        yield site
+
+
+@pytest.fixture
+async def any_site(database: Database, tmp_path: Path, hook: Hook, began: datetime) -> AsyncIterator[Site]:
+    """A community over each database in turn."""
+    async with _site(database, tmp_path, hook, began) as site:
+        yield site
 
 
 @contextlib.asynccontextmanager
-async def _site(database: Database, began: datetime) -> AsyncIterator[Site]:
+async def _site(database: Database, tmp_path: Path, hook: Hook, began: datetime) -> AsyncIterator[Site]:
+    folder = tmp_path / "community"
+    shutil.copytree(COMMUNITY, folder)
     holder: dict[str, Site] = {}
     async with FakeTwilio(numbers=[NUMBER], now=lambda: holder["site"].moment) as twilio:
-        listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        public = "https://alarm.example.org"
         settings = Settings(
             _env_file=None,
-            config={"dir": COMMUNITY},
-            http={"public_url": public},
+            config={"dir": folder},
+            http={"public_url": PUBLIC},
             twilio={
                 "account_sid": twilio.account_sid,
                 "auth_token": twilio.auth_token,
                 "from_number": NUMBER,
                 "api_base_url": twilio.base_url,
             },
+            webhook={"secret": "made-up"},
         )
-        site = holder["site"] = Site(database, twilio, settings, began)
+        site = holder["site"] = Site(database, twilio, hook, settings, began)
+        hook.now = site.now
         await site.start()
-        # The provider reaches us through a proxy under another name, as it does in life.
         app = create_app(
             _Late(site, "desk"),
             _Late(site, "phone"),
             Health(site.service.core, broker_up=lambda: True),
-            WebOptions(public_url=public, twilio_auth_token=twilio.auth_token),
+            WebOptions(public_url=PUBLIC, twilio_auth_token=twilio.auth_token),
             metrics=site.service.core.metrics,
         )
-        web = asyncio.create_task(
+        listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        web_server = asyncio.create_task(
             serve(app, "127.0.0.1:0", started=lambda host, port: listening.set_result(f"http://{host}:{port}"))
         )
-        twilio.routes[public] = await listening
-        twilio.sms_url = f"{public}/webhooks/twilio/sms"
+        # The provider reaches us through a proxy under another name, as it does in life.
+        twilio.routes[PUBLIC] = await listening
+        twilio.sms_url = f"{PUBLIC}/webhooks/twilio/sms"
         try:
             yield site
         finally:
-            web.cancel()
+            web_server.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await web
+                await web_server
             await site.stop()
 
 
@@ -210,4 +327,6 @@ class _Late:
         self._part = part
 
     def __getattr__(self, name: str) -> object:
+        if not self._site.running:
+            raise RuntimeError("the service is not running")
         return getattr(getattr(self._site.service, self._part), name)
