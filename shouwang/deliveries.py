@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 #: How long the dispatcher may hold a delivery before it counts as being in doubt; longer than any request may take.
 LEASE_S = 30.0
 
-#: While a page is neither gone nor refused for this long, the person's next contact method is tried beside it.
+#: A page that will be neither gone nor refused within this long has the person's next contact method tried beside it.
 ELSEWHERE_AFTER = timedelta(seconds=20)
 
 #: An absence at the provider counts only this long after the doubt began: its listing may lag behind.
@@ -92,8 +92,8 @@ class Deliveries:
                 case SendOutcome.RETRY:
                     at = now + timedelta(seconds=backoff.retry_delay_s(delivery.attempts, result.retry_after_s))
                     mine = await outbox.retry(tx, delivery, at=at, error=result.error or "", now=now)
-                    if mine and now - delivery.created_at >= ELSEWHERE_AFTER:
-                        await self._elsewhere(tx, delivery)
+                    if mine:
+                        await self._elsewhere_unless_soon(tx, delivery, at)
                 case SendOutcome.PERMANENT:
                     mine = await outbox.failed(tx, delivery, error=result.error or "", now=now)
                     if mine:
@@ -135,9 +135,8 @@ class Deliveries:
                     await self._unaskable(tx, delivery)
                 case _:
                     at = now + timedelta(seconds=backoff.ask_delay_s((now - since).total_seconds()))
-                    await outbox.unknown(tx, delivery, ask_at=at, error=result.error or "", now=now)
-                    if now - since >= ELSEWHERE_AFTER:
-                        await self._elsewhere(tx, delivery)
+                    if await outbox.unknown(tx, delivery, ask_at=at, error=result.error or "", now=now):
+                        await self._elsewhere_unless_soon(tx, delivery, at)
         self._core.wake_dispatcher()
         _log.warning(
             "doubt about %s to %s: %s",
@@ -162,8 +161,7 @@ class Deliveries:
         mine = await outbox.unknown(tx, delivery, ask_at=at, error=error, now=now)
         if mine:
             await self._note(tx, delivery, "doubt", reason=error)
-        if mine and now - delivery.created_at >= ELSEWHERE_AFTER:
-            await self._elsewhere(tx, delivery)
+            await self._elsewhere_unless_soon(tx, delivery, at)
         return mine
 
     async def _note(self, tx: Transaction, delivery: Delivery, event: str, **detail: str) -> None:
@@ -187,7 +185,13 @@ class Deliveries:
         elif await outbox.failed(tx, delivery, error="in doubt and nobody to ask", now=now):
             await self.move_on(tx, delivery, "in doubt and nobody to ask")
 
+    async def _elsewhere_unless_soon(self, tx: Transaction, delivery: Delivery, at: datetime) -> None:
+        """Try another way, unless the next look at this one, at `at`, is soon enough to wait for."""
+        if at >= delivery.created_at + ELSEWHERE_AFTER:
+            await self._elsewhere(tx, delivery)
+
     async def _elsewhere(self, tx: Transaction, delivery: Delivery) -> None:
+        """Let the incident try another way beside this one; asking a second time changes nothing."""
         await self._decide(tx, delivery, reason=None)
 
     async def _decide(self, tx: Transaction, delivery: Delivery, *, reason: str | None) -> None:

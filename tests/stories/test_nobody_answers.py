@@ -74,7 +74,9 @@ async def test_family_are_told_and_not_asked(site: Any) -> None:
 async def test_somebody_without_a_text_on_hand_is_called(site: Any) -> None:
     """A policy that asks for a way the worker has not, takes the worker's first way instead of nobody."""
     rules = site.file("rules.yaml")
-    rules.write_text(rules.read_text().replace("{after: 0s, to: assigned, by: [sms]}", "{after: 0s, to: assigned, by: [apprise]}"))
+    rules.write_text(
+        rules.read_text().replace("{after: 0s, to: assigned, by: [sms]}", "{after: 0s, to: assigned, by: [apprise]}")
+    )
     assert await site.reload()
 
     await site.says("yl-1-2-301-gas", gas=True)
