@@ -48,7 +48,7 @@ TEXTS: dict[str, Text] = {
         "{name}到场{within}未报结果 {place} {title}", "{name}: no outcome in {within} {place} {title}"
     ),
     "inform.outcome_reminder": Text("请报处置结果 {place} {title}", "Outcome? {place} {title}"),
-    "inform.cleared": Text("传感器已恢复，仍请到场查看 {place} {title}", "Sensor clear, do look {place} {title}"),
+    "inform.cleared": Text("传感器已恢复，仍请现场核实 {place} {title}", "Sensor clear, do look {place} {title}"),
     "inform.cleared_partly": Text(
         "一处已恢复，还有{standing}处报警 {place} {title}", "{standing} still in alarm {place} {title}"
     ),
@@ -210,6 +210,12 @@ TEXTS: dict[str, Text] = {
     "duration.minutes": Text("{number}分钟", "{number} min"),
     "duration.hours": Text("{number}小时", "{number} h"),
     "list.and": Text("、", ", "),
+    # What providers say of a message or a call that has not arrived; a code may follow it.
+    "failure.no-answer": Text("无人接听", "no answer"),
+    "failure.busy": Text("占线", "busy"),
+    "failure.undelivered": Text("未送达", "undelivered"),
+    "failure.failed": Text("失败", "failed"),
+    "failure.canceled": Text("已取消", "cancelled"),
     # --- the journal -------------------------------------------------------------------------------------------------
     "journal.opened": Text("{title}：{reason}", "{title}: {reason}"),
     "journal.opened_unverified": Text("{title}（待核实）：{reason}", "{title} (unverified): {reason}"),
@@ -222,6 +228,7 @@ TEXTS: dict[str, Text] = {
     "journal.cleared": Text(
         "传感器恢复，还有{standing}处未恢复：{reason}", "Cleared, {standing} still stand: {reason}"
     ),
+    "journal.cleared_all": Text("传感器恢复：{reason}", "Cleared: {reason}"),
     "journal.paged": Text("{step}：{channels}通知{name}", "{step}: {name} paged by {channels}"),
     "journal.family_told": Text("{step}：{channels}告知家属{name}", "{step}: family {name} told by {channels}"),
     "journal.step_empty": Text(
@@ -256,7 +263,7 @@ TEXTS: dict[str, Text] = {
     "journal.resolved": Text("{name}结束：{outcome}（{via}）", "{name} closed it: {outcome} ({via})"),
     "journal.cause_gone": Text("原因消失，自行结束", "The cause is gone; closed by itself"),
     "journal.informed": Text("告知{names}：{what}", "Told {names}: {what}"),
-    "journal.delivery_failed": Text("给{name}的{channel}未送达：{reason}", "{channel} to {name} failed: {reason}"),
+    "journal.delivery_failed": Text("给{name}的{channel}没有成功：{reason}", "{channel} to {name} failed: {reason}"),
     "journal.delivery_in_doubt": Text("给{name}的{channel}迟迟没有结果", "{channel} to {name} is still in doubt"),
     "journal.fell_back": Text("改用{channel}通知{name}", "{name} is tried by {channel} instead"),
     "journal.stepped_on": Text("{name}联系不上，立即进入下一步", "{name} cannot be reached; the next step at once"),
@@ -317,12 +324,14 @@ def render_journal(entry: JournalEntry, language: str) -> str:
     key = f"journal.{entry.event}"
     if entry.detail.get("verified") is False and f"{key}_unverified" in TEXTS:
         key += "_unverified"
+    if entry.event == "cleared" and not int(entry.detail.get("standing", 1)):
+        key = "journal.cleared_all"
     if key not in TEXTS:
         return render("journal.other", language, event=entry.event, actor=entry.actor)
     text = TEXTS[key]
     values = _Told(actor=entry.actor)
     for name, value in entry.detail.items():
-        say = _SAID.get(name)
+        say = _failure if name == "reason" and entry.event == "delivery_failed" else _SAID.get(name)
         values[name] = say(value, language) if say else value
     return (text.en if language == "en" else text.zh).format_map(values)
 
@@ -358,6 +367,11 @@ def _list(kind: str) -> Callable[[Any, str], str]:
 
 def _word(kind: str) -> Callable[[Any, str], str]:
     return lambda name, language: word(kind, name, language)
+
+
+def _failure(reason: Any, language: str) -> str:
+    status, _, code = str(reason).partition(" ")
+    return " ".join(filter(None, (word("failure", status, language), code)))
 
 
 #: How the details of a journal entry are said, by their names; others are said as they are.

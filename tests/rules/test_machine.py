@@ -163,7 +163,7 @@ def test_a_sensor_that_clears_is_told_to_whoever_answered_and_closes_nothing(vil
     stage.after(5).hear(event=FindingEvent.CLEARED, standing=1)
     assert stage.informs == {"李明": "一处已恢复，还有1处报警 玉林北街1号院1栋2单元301 燃气泄漏 编号K7"}
     stage.after(5).hear(event=FindingEvent.CLEARED, standing=0)
-    assert stage.informs == {"李明": "传感器已恢复，仍请到场查看 玉林北街1号院1栋2单元301 燃气泄漏 编号K7"}
+    assert stage.informs == {"李明": "传感器已恢复，仍请现场核实 玉林北街1号院1栋2单元301 燃气泄漏 编号K7"}
     assert stage.incident.state is S.ACKNOWLEDGED
 
 
