@@ -123,6 +123,11 @@ class Dispatcher:
         self._short_of_slots = False
         self._under_way: set[asyncio.Task[None]] = set()
 
+    @property
+    def under_way(self) -> int:
+        """How many deliveries have been claimed and are not yet reported."""
+        return len(self._under_way)
+
     def wake(self) -> None:
         """Look at the outbox now. To be called from the event loop."""
         self._woken.set()

@@ -8,7 +8,7 @@ from datetime import datetime
 from simulators.community import Community
 from simulators.gateway import Gateway, wall_clock, will_of
 from simulators.homes import Homes, OwnDialect, outlet_for
-from simulators.mqtt import Line
+from simulators.mqtt import Line, Publish
 
 _STOP_WITHIN_S = 2.0
 
@@ -21,10 +21,12 @@ async def on_broker(
     now: Callable[[], datetime] = wall_clock,
     seed: int = 0,
     dialects: Collection[str] = ("shouwang", "zigbee2mqtt"),
+    published: Callable[[str, bytes], None] | None = None,
 ) -> AsyncIterator[Homes]:
     """Homes that publish to a broker; each source has said what it says at its start when this is entered.
 
-    Sources of other dialects are left out, and their devices say nothing.
+    Sources of other dialects are left out, and their devices say nothing. `published` is told of each message that the
+    broker has taken: its topic and what it says.
     """
     async with contextlib.AsyncExitStack() as stack:
         outlets: dict[str, OwnDialect | Gateway] = {}
@@ -34,7 +36,8 @@ async def on_broker(
                 continue
             will = will_of(source) if source.dialect == "zigbee2mqtt" else None
             line = Line(url, name=source.id, will=will)
-            outlet = outlet_for(source, community.devices(), line.publish, now=now, seed=seed)
+            publish = line.publish if published is None else _counted(line.publish, published)
+            outlet = outlet_for(source, community.devices(), publish, now=now, seed=seed)
             outlets[source.id] = outlet
             event = asyncio.Event()
             started.append(event)
@@ -59,3 +62,11 @@ def _starter(outlet: OwnDialect | Gateway, event: asyncio.Event) -> Callable[[],
         event.set()
 
     return start
+
+
+def _counted(publish: Publish, published: Callable[[str, bytes], None]) -> Publish:
+    async def publish_and_tell(topic: str, payload: bytes, *, retain: bool = False) -> None:
+        await publish(topic, payload, retain=retain)
+        published(topic, payload)
+
+    return publish_and_tell
