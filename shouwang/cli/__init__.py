@@ -15,16 +15,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("demo")(story.demo)
-app.command("run")(run.run)
-app.command("check")(tell.check)
-app.command("explain")(tell.explain)
-app.command("incidents")(desk.incidents)
-app.command("ack")(desk.ack)
-app.command("arrive")(desk.arrive)
-app.command("resolve")(desk.resolve)
+_SERVICE, _FILES, _DESK = "The service", "The files", "The desk"
+app.command("demo", rich_help_panel=_SERVICE, short_help="See it work: a gas leak, told live. Needs nothing else.")(
+    story.demo
+)
+app.command("run", rich_help_panel=_SERVICE, short_help="Run the service.")(run.run)
+app.command("check", rich_help_panel=_FILES, short_help="Find every mistake in the three files.")(tell.check)
+app.command("explain", rich_help_panel=_FILES, short_help="Who would be told what, and when.")(tell.explain)
+app.command("incidents", rich_help_panel=_DESK, short_help="List incidents, or show one whole.")(desk.incidents)
+app.command("ack", rich_help_panel=_DESK, short_help="Answer an incident for somebody.")(desk.ack)
+app.command("arrive", rich_help_panel=_DESK, short_help="Somebody is on the scene.")(desk.arrive)
+app.command("resolve", rich_help_panel=_DESK, short_help="Close an incident with its outcome.")(desk.resolve)
 app.command(
     "simulate",
+    rich_help_panel=_SERVICE,
+    short_help="Homes, gateways, a provider and load against a running broker.",
     add_help_option=False,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
 )(simulate.simulate)
@@ -53,11 +58,14 @@ def _options(
 
 def main() -> None:
     """Run the command line; problems that people can mend end in a sentence and exit status 2."""
-    from shouwang.cli.trouble import MENDABLE, describe  # noqa: PLC0415 - after the command is known to exist
-
     try:
         app()
-    except* MENDABLE as group:
-        for error in group.exceptions:
-            typer.echo(describe(error), err=True)
+    except Exception as error:
+        from shouwang.cli.trouble import sentences  # noqa: PLC0415 - knows every part, and most commands go well
+
+        told = sentences(error)
+        if not told:
+            raise
+        for sentence in told:
+            typer.echo(sentence, err=True)
         sys.exit(2)
