@@ -37,8 +37,8 @@ __all__ = [
     "without_next",
 ]
 
-#: What an incident is opened with is never written again (invariant snapshot).
-_FIXED = frozenset({"id", "code", "home_id", "group", "opened_at", "drill", "snapshot"})
+#: What never changes. The snapshot may: a finding that makes it worse brings its plan and policy.
+_FIXED = frozenset({"id", "code", "home_id", "group", "opened_at", "drill"})
 _COLUMNS = tuple(field.name for field in fields(Incident))
 _CHANGING = tuple(name for name in _COLUMNS if name not in _FIXED)
 

@@ -46,7 +46,8 @@ async def test_an_incident_comes_back_whole(database: Database, make: Any) -> No
         assert await incidents.load(tx, "nothing") is None
 
 
-async def test_saving_changes_what_moves_and_never_the_snapshot(database: Database, make: Any) -> None:
+async def test_saving_changes_what_moves_and_the_policy_a_worse_finding_brings(database: Database, make: Any) -> None:
+    """What an incident steps by is what the next step finds: its snapshot is written as the decision has it."""
     before = make.incident()
     after = replace(
         before,
@@ -54,13 +55,13 @@ async def test_saving_changes_what_moves_and_never_the_snapshot(database: Databa
         answered_by="w07-a",
         severity=Severity.HIGH,
         kinds=("gas", "smoke"),
-        snapshot=make.snapshot(language="en"),
+        snapshot=make.snapshot(policy=replace(before.snapshot.policy, id="life-safety", repeat_every_s=60)),
     )
     async with database.write() as tx:
         await incidents.insert(tx, before)
         saved = await incidents.save(tx, after, expected_version=0)
         assert saved.version == 1
-        assert await incidents.load(tx, before.id) == replace(after, version=1, snapshot=before.snapshot)
+        assert await incidents.load(tx, before.id) == replace(after, version=1)
 
 
 async def test_an_incident_that_somebody_else_has_written_is_not_written_over(database: Database, make: Any) -> None:
