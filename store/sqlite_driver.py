@@ -79,7 +79,13 @@ class Connection:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
             self._conn.execute(f"PRAGMA busy_timeout = {self._busy_timeout_ms}")
-            await self.in_thread(self._conn.execute, "BEGIN IMMEDIATE")
+            try:
+                await self.in_thread(self._conn.execute, "BEGIN IMMEDIATE")
+            except asyncio.CancelledError:
+                # It may have begun all the same, and nobody knows of it who would end it.
+                if self._conn.in_transaction:
+                    self._conn.rollback()
+                raise
         else:
             self._conn.execute(f"PRAGMA busy_timeout = {self._busy_timeout_ms}")
 

@@ -109,6 +109,26 @@ async def test_begin_waits_for_the_lock_in_the_thread_and_gives_up_in_time(
     await connection.commit()
 
 
+async def test_a_begin_that_was_cancelled_leaves_no_transaction_behind(tmp_path: Path) -> None:
+    """Nobody would ever end it: no other process could write any more, and neither could this one."""
+    connection = await Connection.open(str(tmp_path / "driver.db"), busy_timeout_s=5)
+    other = sqlite3.connect(tmp_path / "driver.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.create_task(connection.begin(immediate=True))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    other.execute("ROLLBACK")
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("ROLLBACK")
+    other.close()
+    await connection.begin(immediate=True)
+    await connection.rollback()
+    await connection.close()
+
+
 async def test_closing_twice_is_harmless(tmp_path: Path) -> None:
     connection = await Connection.open(str(tmp_path / "driver.db"), busy_timeout_s=1)
     await connection.close()
