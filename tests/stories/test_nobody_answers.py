@@ -7,7 +7,7 @@ from simulators.phones import answer
 
 
 async def test_the_first_text_goes_out_at_once_and_says_it_all(site: Any) -> None:
-    """A gas alarm reaches the worker of the home in the same moment, with place, person, kind, first action and code."""
+    """A gas alarm reaches the worker in the same moment, with place, person, kind, first action and code."""
     await site.says("yl-1-2-301-gas", gas=True)
     await site.advance(seconds=5)
 

@@ -44,7 +44,7 @@ async def test_it_answers_500_to_everything_for_two_minutes(any_site: Any) -> No
 
 
 async def test_it_stores_everything_and_answers_500_for_two_minutes(any_site: Any) -> None:
-    """Every message has left in spite of the answer: it is found there, and nobody is told twice (invariant one-page)."""
+    """Every message has left in spite of the answer: it is found there and not sent again (invariant one-page)."""
     site = any_site
     site.twilio.faults.add("error_after", for_s=120)
     site.twilio.faults.add("callbacks_lost", for_s=120)
@@ -112,7 +112,7 @@ async def test_it_asks_us_to_slow_down(any_site: Any) -> None:
 
 
 async def test_while_one_way_hangs_another_is_tried_once(site: Any) -> None:
-    """Texts are refused for minutes; where the next try would be too late the worker is called, once, however often the text is tried."""
+    """Texts are refused for minutes: the worker is called, once, however often the text is tried."""
     site.twilio.faults.add("rate_limited", resource="messages", for_s=600)
     site.phone("li").on_call(answer(hangs_up_after_s=3))
     await site.says("yl-1-2-301-gas", gas=True)
