@@ -57,6 +57,8 @@ class Mosquitto:
     lines: list[str] = field(default_factory=list)
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
+    #: Seconds within which it would send again what it holds unacknowledged.
+    patience: float = 0.4
 
     async def start(self) -> None:
         self.port = self.port or free_port()
@@ -131,6 +133,7 @@ class Nats:
     """The embedded broker, which starts again by itself."""
 
     broker: EmbeddedBroker
+    patience: float = 1.5
 
     @property
     def port(self) -> int:

@@ -34,7 +34,7 @@ async def test_messages_arrive_whole_in_order_and_once(site: Any, hands: Any, pa
     assert {one.topic for one in got} == {"home/gas"}
     assert not any(one.retain or one.dup for one in got)
     assert listener.source.acknowledge(got) == 50
-    assert await listener.stays_silent(1.5)
+    assert await listener.stays_silent(broker.patience)
 
 
 async def test_the_version_is_found_for_either_broker(
@@ -63,7 +63,7 @@ async def test_what_was_not_acknowledged_comes_again(site: Any, hands: Any, payl
     assert sorted(payloads(again)) == ["2", "3", "4", "5", "meanwhile"]
     assert set(payloads([one for one in again if one.dup])) == {"2", "3", "4", "5"}
     assert second.source.acknowledge(again) == 5
-    assert await second.stays_silent(1.5)
+    assert await second.stays_silent(broker.patience)
 
 
 async def test_what_was_acknowledged_does_not_come_again(site: Any, hands: Any) -> None:
@@ -72,9 +72,11 @@ async def test_what_was_acknowledged_does_not_come_again(site: Any, hands: Any) 
     await hands.publish(broker.port, numbers(0, 3))
     assert first.source.acknowledge(await first.take(3)) == 3
     await first.stop()
+    # A broker that finds the new connection before it has read the old one to its end drops what it had not read.
+    await asyncio.sleep(0.1)
     second = await hands.listen(broker.port, protocol=version)
 
-    assert await second.stays_silent(1.5)
+    assert await second.stays_silent(broker.patience)
 
 
 @pytest.mark.parametrize("version", ["5", "3.1.1"])
@@ -176,7 +178,7 @@ async def test_a_handler_that_is_slow_gets_nothing_twice_from_nats(nats: Any, ha
 
     assert await listener.stays_silent(2.5)
     assert listener.source.acknowledge(got) == 2
-    assert await listener.stays_silent(1.5)
+    assert await listener.stays_silent(nats.patience)
 
 
 async def test_a_failing_database_loses_nothing(site: Any, hands: Any) -> None:
@@ -204,7 +206,7 @@ async def test_a_failing_database_loses_nothing(site: Any, hands: Any) -> None:
 
     assert committed == numbers(0, 20)
     again = await hands.listen(broker.port, protocol=version)
-    assert await again.stays_silent(1.5)
+    assert await again.stays_silent(broker.patience)
 
 
 #: Prints what it hears and acknowledges half of it.
