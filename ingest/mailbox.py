@@ -12,7 +12,7 @@ from ingest.urgent import is_urgent
 _ENOUGH = 100
 
 #: Nor is one once nothing has come for this long: the rest may wait at the broker for our acknowledgements.
-_QUIET_S = 0.004
+_QUIET_S = 0.02
 
 
 class Mailbox:

@@ -1,9 +1,10 @@
-"""MQTT's framing, and the one packet that arrives for every message.
+"""MQTT's framing, and the two packets that there are for every message: PUBLISH comes in, PUBACK goes out.
 
 paho's own reading of a PUBLISH takes 37 µs with MQTT 5 (it builds a table of all properties for each), more than half
-of what a message may cost as a whole. Here it takes about two.
+of what a message may cost as a whole. Here it takes about two, and the acknowledgement a fifth of one instead of six.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 PUBLISH = 0x30
@@ -71,3 +72,8 @@ def publish(first: int, data: bytes, start: int, end: int, *, properties: bool) 
         raise MalformedError("a message is shorter than it says, or has no valid QoS or id")
     topic = data[start + 2 : topic_end].decode("utf-8", "replace")
     return Publish(topic, data[position:end], qos, bool(first & 0x01), bool(first & 0x08), mid)
+
+
+def acknowledgements(mids: Iterable[int]) -> bytes:
+    """Encode a PUBACK for each packet id; without reason code and properties it is the same in both versions."""
+    return b"".join([b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids])

@@ -5,6 +5,7 @@ connection it came in, and an acknowledgement can reach no other.
 """
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ingest.options import MqttOptions
-from ingest.packets import Publish
+from ingest.packets import Publish, acknowledgements
 from ingest.wire import Wire
 
 _log = logging.getLogger(__name__)
@@ -158,11 +159,10 @@ class PahoConnection:
         """Acknowledge messages of this connection in the order given; after its end, nothing happens."""
         if self.ended.done():
             return
-        ack = self._client.ack
-        for mid in mids:
-            ack(mid, 1)
         self._open.difference_update(mids)
-        self._write()
+        with contextlib.suppress(BrokenPipeError):  # it is about to end, and the broker sends them again
+            self.wire.send(acknowledgements(mids))
+            self.wire.flush()
 
     def disconnect(self) -> None:
         """Say goodbye and close; the broker keeps the session."""
