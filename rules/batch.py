@@ -245,7 +245,7 @@ class Batch:
             moment
             for rule, condition in self._rulings.offline
             if (rule.id, device.id) not in self._standing
-            and (moment := silent_at(device, alive, timedelta(seconds=condition.hold_s), None)) is not None
+            and (moment := silent_at(device, alive, timedelta(seconds=condition.hold_s))) is not None
         ]
         if moments:
             self._put(SetDue(kind=DueKind.OFFLINE, subject=device.id, due_at=max(min(moments), at)))

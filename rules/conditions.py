@@ -190,20 +190,19 @@ def was_heard(row: DeviceState) -> bool:
     return row.freshness == Freshness.LIVE or row.last_seen != row.true_since
 
 
-def silent_at(device: Device, alive: Life, grace: timedelta, heard_since: datetime | None) -> datetime | None:
+def silent_at(device: Device, alive: Life, grace: timedelta) -> datetime | None:
     """Say when a device counts, or will count, as offline if it says nothing more; None: nobody has ever heard of it.
 
-    After MISSED_HEARTBEATS heartbeats without a sign of life, or one after its gateway has called it offline. Silence
-    before `heard_since` (its gateway could not be heard) does not count.
+    After MISSED_HEARTBEATS heartbeats without a sign of life, or one after its gateway has called it offline.
     """
     if device.heartbeat_s is None:
         raise ValueError(f"{device.id} has no heartbeat, so nobody can say when it is silent")
     heartbeat = timedelta(seconds=device.heartbeat_s)
     moments = []
-    if seen := _later(alive.seen, heard_since):
-        moments.append(seen + MISSED_HEARTBEATS * heartbeat + grace)
-    if alive.offline_since is not None and (since := _later(alive.offline_since, heard_since)):
-        moments.append(since + heartbeat + grace)
+    if alive.seen is not None:
+        moments.append(alive.seen + MISSED_HEARTBEATS * heartbeat + grace)
+    if alive.offline_since is not None:
+        moments.append(alive.offline_since + heartbeat + grace)
     return min(moments, default=None)
 
 
@@ -215,7 +214,3 @@ def can_tell(device: Device, alive: Life, now: datetime) -> bool:
     if not alive.heard or alive.seen is None or alive.offline_since is not None:
         return False
     return device.heartbeat_s is None or now - alive.seen <= timedelta(seconds=device.heartbeat_s)
-
-
-def _later(*moments: datetime | None) -> datetime | None:
-    return max((moment for moment in moments if moment is not None), default=None)

@@ -5,7 +5,7 @@ Made once for a rulebook; its methods are pure and keep nothing between calls. W
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from rules.batch import Batch
 from rules.community import Device
 from rules.conditions import MISSED_HEARTBEATS, States, Verdict, can_tell, judge, life, silent_at
 from rules.decisions import CancelDue, DueKind, Finding, FindingEvent, SetDue
+from rules.hearing import Gap, credited
 from rules.readings import ALARM_STATES, UNKNOWN, Freshness, Reading
 from rules.reasons import Reasons
 from rules.rulebook import Absent, Offline, Rule, Rulebook, StateIs, Threshold
@@ -163,12 +164,12 @@ class Engine:
         away: Container[str],
         now: datetime,
         unheard: Container[str] = (),
-        heard_since: datetime | None = None,
+        gaps: Collection[Gap] = (),
     ) -> Evaluation:
         """Say what follows when a home may have been quiet for too long, or when to look again.
 
         `devices` are the home's; those in `unheard` (ids) cannot be heard now because their gateway is offline. Quiet
-        before `heard_since`, when a gateway that was offline came back, does not count. A home of which no sensor can
+        within `gaps`, when none of them could be heard, does not count. A home of which no sensor can
         tell is never called quiet (invariant unknown-is-not-clear).
         """
         subject = f"{rule_id}/{home_id}"
@@ -198,8 +199,7 @@ class Engine:
         # Where nobody has ever been active, quiet counts from when the sensor was first known.
         active = [row.active_at for row in rows.values() if row.active_at is not None]
         quiet_since = max(active or [row.true_since for row in rows.values()])
-        if heard_since is not None:
-            quiet_since = max(quiet_since, heard_since)
+        quiet_since = credited(quiet_since, gaps, now)
         hold = timedelta(seconds=condition.hold_s)
         if quiet_since + hold > now:
             return look(quiet_since + hold)
@@ -224,21 +224,25 @@ class Engine:
         standing: Standing,
         now: datetime,
         gateway_offline: bool,
-        heard_since: datetime | None = None,
+        gaps: Collection[Gap] = (),
     ) -> Evaluation:
         """Say what follows when a device may have been silent for too long, or when to look again.
 
-        Silence before `heard_since`, when its gateway (or this service) could not be heard, does not count.
+        Silence within `gaps`, when its gateway (or this service) could not be heard, does not count.
         """
         if device.heartbeat_s is None or not self._rulings.offline:
             return Evaluation(due=[CancelDue(kind=DueKind.OFFLINE, subject=device.id)])
         findings: list[Finding] = []
         looks: list[datetime] = []
         alive = life(device.id, states)
+        counted = alive._replace(
+            seen=credited(alive.seen, gaps, now) if alive.seen else None,
+            offline_since=credited(alive.offline_since, gaps, now) if alive.offline_since else None,
+        )
         for rule, condition in self._rulings.offline if not gateway_offline else ():
             if (rule.id, device.id) in standing:
                 continue
-            moment = silent_at(device, alive, timedelta(seconds=condition.hold_s), heard_since)
+            moment = silent_at(device, counted, timedelta(seconds=condition.hold_s))
             if moment is not None and moment > now:
                 looks.append(moment)
                 continue

@@ -77,16 +77,23 @@ async def insert_new(tx: AsyncConnection, table: sa.Table, columns: tuple[str, .
 
 
 async def upsert(
-    tx: AsyncConnection, table: sa.Table, columns: tuple[str, ...], rows: Iterable[Row], *, change: tuple[str, ...]
+    tx: AsyncConnection,
+    table: sa.Table,
+    columns: tuple[str, ...],
+    rows: Iterable[Row],
+    *,
+    change: tuple[str, ...],
+    least: bool = False,
 ) -> None:
     """Insert rows, or change the named columns of those that are there; of two rows of one key the last counts.
 
-    They are written in the order of their keys, so that two writers never wait for each other crosswise.
+    With `least`, what is there stays where it is smaller. They are written in the order of their keys, so that two
+    writers never wait for each other crosswise.
     """
     key = itemgetter(*(columns.index(column.name) for column in table.primary_key))
     by_key = {key(row): row for row in rows}
     for chunk in chunks(by_key[each] for each in sorted(by_key)):
-        await _write(tx, _insert(is_sqlite(tx), table, columns, change), table, columns, chunk)
+        await _write(tx, _insert(is_sqlite(tx), table, columns, change, least=least), table, columns, chunk)
 
 
 async def update(
@@ -159,7 +166,9 @@ def _stored(kind: sa.types.TypeEngine[Any], values: Sequence[Any]) -> Sequence[A
 
 
 @cache
-def _insert(on_sqlite: bool, table: sa.Table, columns: tuple[str, ...], change: tuple[str, ...] | None) -> _OfMany:
+def _insert(
+    on_sqlite: bool, table: sa.Table, columns: tuple[str, ...], change: tuple[str, ...] | None, *, least: bool = False
+) -> _OfMany:
     """Make an INSERT; with `change` empty it leaves what is there, with None it does not expect it."""
     made: sqlite.Insert | postgresql.Insert
     if on_sqlite:
@@ -174,9 +183,9 @@ def _insert(on_sqlite: bool, table: sa.Table, columns: tuple[str, ...], change: 
     if change == ():
         made = made.on_conflict_do_nothing()
     elif change is not None:
-        made = made.on_conflict_do_update(
-            index_elements=list(table.primary_key.columns), set_={name: made.excluded[name] for name in change}
-        )
+        smaller = sa.func.min if on_sqlite else sa.func.least
+        new = {name: smaller(table.c[name], made.excluded[name]) if least else made.excluded[name] for name in change}
+        made = made.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=new)
     return _OfMany(made, on_sqlite=on_sqlite)
 
 

@@ -37,6 +37,11 @@ async def put_absent(tx: Transaction, changes: Iterable[SetDue]) -> None:
     await dialect.insert_new(tx, due, _COLUMNS, _rows(changes))
 
 
+async def put_sooner(tx: Transaction, changes: Iterable[SetDue]) -> None:
+    """Let things happen at their times, or earlier where they are due earlier already."""
+    await dialect.upsert(tx, due, _COLUMNS, _rows(changes), change=("due_at",), least=True)
+
+
 async def cancel(tx: Transaction, changes: Iterable[CancelDue]) -> None:
     """Let things not happen any more."""
     for change in sorted(changes, key=lambda one: (one.kind, one.subject)):

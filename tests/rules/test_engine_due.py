@@ -8,6 +8,7 @@ import pytest
 
 from rules.community import Device
 from rules.decisions import DueKind
+from rules.hearing import Gap
 from rules.periods import DailyWindow
 from rules.readings import Freshness
 from rules.rulebook import Absent, Offline, StateIs, Threshold
@@ -409,12 +410,13 @@ def test_quiet_does_not_count_while_the_gateway_could_not_be_heard(make_site: Ma
     site = make_site(quiet=NO_MOTION)
     site.hear("motion", "detected")
     site.hear("motion", "clear", after=12 * HOUR)
-    back = site.reading("motion", after=11 * HOUR).received_at
+    began = site.reading("motion", after=0 * HOUR).received_at
+    gap = Gap(began + HOUR, began + 11 * HOUR)
 
-    evaluation = site.look(DueKind.ABSENCE, "quiet/home", now=back + HOUR, heard_since=back)
+    evaluation = site.look(DueKind.ABSENCE, "quiet/home", now=began + 12 * HOUR, gaps=[gap])
 
     assert evaluation.findings == []
-    assert [change.due_at for change in evaluation.due] == [back + 12 * HOUR]
+    assert [change.due_at for change in evaluation.due] == [began + 22 * HOUR]
 
 
 def test_a_device_may_show_a_kind_that_it_is_not_registered_for(make_site: Make) -> None:
@@ -490,12 +492,14 @@ def test_a_device_behind_a_gateway_that_is_offline_is_not_judged(make_site: Make
 def test_silence_does_not_count_while_the_gateway_could_not_be_heard(make_site: Make) -> None:
     site = make_site(silent=Offline())
     site.hear("gas", "clear")
-    now, back = site.now + 20 * HOUR, site.now + 19 * HOUR
+    heard = site.reading("gas").received_at
+    gap = Gap(heard + HOUR, heard + 19 * HOUR)
 
-    evaluation = site.look(DueKind.OFFLINE, "gas", now=now, heard_since=back)
+    evaluation = site.look(DueKind.OFFLINE, "gas", now=heard + 20 * HOUR, gaps=[gap])
 
     assert evaluation.findings == []
-    assert [change.due_at for change in evaluation.due] == [back + 6 * HOUR]
+    assert [change.due_at for change in evaluation.due] == [heard + 24 * HOUR]
+    assert len(site.look(DueKind.OFFLINE, "gas", now=heard + 24 * HOUR, gaps=[gap]).findings) == 1
 
 
 def test_a_finding_that_stands_is_not_raised_again_but_watched(make_site: Make) -> None:

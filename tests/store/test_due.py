@@ -38,6 +38,15 @@ async def test_a_time_that_is_put_replaces_and_one_that_is_put_where_absent_does
         assert [row.subject for row in await due.claim(tx, make.at(hours=5), 9)] == ["r/d", "r/e"]
 
 
+async def test_sooner_is_never_later(database: Database, make: Any) -> None:
+    async with database.write() as tx:
+        await due.put_sooner(tx, [_set(DueKind.OFFLINE, "d", make.at(hours=3))])
+        await due.put_sooner(tx, [_set(DueKind.OFFLINE, "d", make.at(hours=4))])
+        assert await due.next_at(tx) == make.at(hours=3)
+        await due.put_sooner(tx, [_set(DueKind.OFFLINE, "d", make.at(hours=1))])
+        assert await due.next_at(tx) == make.at(hours=1)
+
+
 async def test_what_is_cancelled_does_not_happen(database: Database, make: Any) -> None:
     async with database.write() as tx:
         await due.put(tx, [_set(DueKind.STEP, "i", make.now), _set(DueKind.ARRIVAL, "i", make.now)])

@@ -1,0 +1,34 @@
+"""Times in which somebody could not be heard, and what silence is worth that falls into them.
+
+A gateway that is off, or a service that was down, must not make every sensor behind it look silent. But a clock that
+begins anew with each of their starts would hide a dead sensor behind one that starts often. So each gap counts for what
+it is: silence is longer by it, and nothing else changes.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+
+class Gap(NamedTuple):
+    """A time, from and until, in which nothing could be heard."""
+
+    began: datetime
+    ended: datetime
+
+
+def lost(since: datetime, gaps: Iterable[Gap], now: datetime) -> timedelta:
+    """Give how much of the time from `since` to `now` lies in gaps; these may overlap, in any order."""
+    total = timedelta()
+    at = since
+    for gap in sorted(gaps):
+        began, ended = max(gap.began, at), min(gap.ended, now)
+        if ended > began:
+            total += ended - began
+            at = ended
+    return total
+
+
+def credited(since: datetime, gaps: Iterable[Gap], now: datetime) -> datetime:
+    """Give the time from which silence that began at `since` counts at `now`: later by what was lost of it."""
+    return since + lost(since, gaps, now)
