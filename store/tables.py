@@ -235,6 +235,24 @@ quarantine = sa.Table(
     sa.Column("sentence", sa.String, nullable=False),
 )
 
+#: Until when each listener (there is one, `service`) is known to have heard its broker.
+listening = sa.Table(
+    "listening",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("until", UtcTime, nullable=False),
+)
+
+#: When what could not be heard: the gateway of a source, or everything where the source is empty.
+hearing_gaps = sa.Table(
+    "hearing_gaps",
+    metadata,
+    sa.Column("source", sa.String, primary_key=True),
+    sa.Column("began_at", UtcTime, primary_key=True),
+    #: NULL while it lasts.
+    sa.Column("ended_at", UtcTime),
+)
+
 #: Findings that stand.
 findings = sa.Table(
     "findings",

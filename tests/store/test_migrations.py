@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from store import migrating
 from store.database import Database, SchemaTooNewError
 from store.tables import metadata
 
@@ -78,10 +80,31 @@ async def test_a_newer_schema_is_refused_with_a_way_out(database_url: str, datab
     async with database.write() as tx:
         await tx.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
 
-    with pytest.raises(SchemaTooNewError, match=r"schema 9999.*schemas up to 0001.*Start the newer program"):
+    with pytest.raises(SchemaTooNewError, match=r"schema 9999.*schemas up to 0002.*Start the newer program"):
         await Database.open(database_url)
     with pytest.raises(SchemaTooNewError):
         await database.migrate()
+
+
+async def test_a_database_of_the_first_release_is_brought_up_to_date(tmp_path: Path) -> None:
+    """What is in it stays."""
+
+    def first_release(connection: sa.Connection) -> None:
+        made = migrating.configuration()
+        made.attributes["connection"] = connection
+        command.upgrade(made, "0001")
+
+    database = await Database.open(f"sqlite:///{tmp_path}/shouwang.db")
+    async with database.write() as tx:
+        await tx.run_sync(first_release)
+        await tx.execute(sa.text("INSERT INTO opted_out (address, since) VALUES ('+8613800000001', 1)"))
+        assert "listening" not in await tx.run_sync(_schema)
+
+    await database.migrate()
+    async with database.read() as tx:
+        assert set(metadata.tables) == set(await tx.run_sync(_schema))
+        assert await tx.scalar(sa.text("SELECT address FROM opted_out")) == "+8613800000001"
+    await database.close()
 
 
 async def test_a_migration_that_fails_leaves_the_schema_as_it_was(tmp_path: Path) -> None:
