@@ -1,20 +1,26 @@
 """Bringing the three files into force, at start and whenever they change: whole, or not at all."""
 
+import asyncio
 import dataclasses
 import logging
 from collections.abc import Iterable
 from pathlib import Path
 
 from ingest.decode import Decoder
-from rules.community import Registry
+from rules.community import Registry, Source
+from rules.engine import Engine
 from rules.rulebook import Rulebook
 from shouwang import config
 from shouwang.config import ConfigError
 from shouwang.core import Rules
 from shouwang.service import Service
 from store import due, registry
+from store.errors import DatabaseError
 
 _log = logging.getLogger(__name__)
+
+#: How often files that were edited while the database is away are tried.
+_AGAIN_S = 2.0
 
 
 class Configuration:
@@ -24,6 +30,9 @@ class Configuration:
         self._directory = directory
         self._time_zone = time_zone
         self._language = language
+        #: Digests of the files that this process goes by. The database knows which were brought in, by whomever.
+        self._in_force: dict[str, str] | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     def rulebook(self) -> Rulebook:
         """Read the rules alone. Raises ConfigError with every problem."""
@@ -37,33 +46,39 @@ class Configuration:
         Incidents under way are not touched (invariant snapshot).
         """
         core = service.core
-        digests = config.digests(self._directory)
-        async with core.database.read() as tx:
-            known = await registry.digests(tx)
-        if digests == known and service.decoder.subscriptions:
+        # Reading takes seconds where there are many homes; messages are handled meanwhile.
+        digests = await asyncio.to_thread(config.digests, self._directory)
+        if digests == self._in_force:
             return False
+        async with core.database.read() as tx:
+            brought_in = await registry.digests(tx) == digests
+            sources = await registry.sources(tx)
 
-        if digests == known:
-            rulebook, community = self.rulebook(), None
+        if brought_in:
+            rules = Rules(await asyncio.to_thread(self.rulebook))
         else:
-            loaded = config.load(self._directory)
-            rulebook, community = self._localised(loaded.rulebook), loaded.registry
+            loaded = await asyncio.to_thread(config.load, self._directory)
             digests = loaded.digests
             for warning in loaded.warnings:
                 _log.warning("%s", warning)
-        core.rules = Rules(rulebook)
-        if community is not None:
-            await self._bring_in(service, community, digests)
-        async with core.database.read() as tx:
-            service.decoder = Decoder(await registry.sources(tx))
+            rules = Rules(self._localised(loaded.rulebook))
+            sources = await self._bring_in(service, loaded.registry, rules.engine, digests)
+        # All of it at once, and only when it is written: nobody sees one half of the files.
+        core.rules = rules
+        service.decoder = Decoder(sources)
         service.intake.use(service.decoder)
+        self._in_force = digests
         return True
 
     async def reload(self, service: Service) -> bool:
-        """Apply the files as they are now; where they are wrong, say so and leave everything as it was."""
+        """Apply the files as they are now; where they are wrong, say so and leave everything as it was.
+
+        Waits for a database that is away.
+        """
         metrics = service.core.metrics
         try:
-            changed = await self.apply(service)
+            async with self._one_at_a_time:
+                changed = await self._apply_when_possible(service)
         except ConfigError as error:
             metrics.config_reload.labels("refused").inc()
             _log.error("the edited configuration is refused; what was in force stays in force:")
@@ -75,13 +90,25 @@ class Configuration:
             _log.info("the edited configuration is in force")
         return changed
 
-    async def _bring_in(self, service: Service, community: Registry, digests: dict[str, str]) -> None:
+    async def _apply_when_possible(self, service: Service) -> bool:
+        while True:
+            try:
+                return await self.apply(service)
+            except DatabaseError as error:
+                _log.warning("the edited configuration waits for the database: %s", error)
+            await asyncio.sleep(_AGAIN_S)
+
+    async def _bring_in(
+        self, service: Service, community: Registry, engine: Engine, digests: dict[str, str]
+    ) -> list[Source]:
         core = service.core
         async with core.database.write() as tx:
             changes = await registry.apply(tx, community, core.now())
-            await due.put_absent(tx, core.rules.engine.watch_due(community.devices, core.now()))
+            await due.put_absent(tx, engine.watch_due(community.devices, core.now()))
             await registry.set_digests(tx, digests, core.now())
+            sources = await registry.sources(tx)
         _log.info("configuration applied: %s", changes)
+        return sources
 
     def _localised(self, rulebook: Rulebook) -> Rulebook:
         return dataclasses.replace(rulebook, time_zone=self._time_zone, language=self._language)

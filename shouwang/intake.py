@@ -32,6 +32,8 @@ class Intake:
         self._devices: OrderedDict[_Name, Device | None] = OrderedDict()
         self._definitions: OrderedDict[_Name, dict[str, Any] | None] = OrderedDict()
         self._gateways: dict[str, Gateway] | None = None
+        #: Counts how often the caches were emptied: what was read before that is not put into them any more.
+        self._epoch = 0
 
     def use(self, decoder: Decoder) -> None:
         """Go on with other sources, and forget what was known of the registry: it has changed."""
@@ -43,18 +45,20 @@ class Intake:
         self._devices.clear()
         self._definitions.clear()
         self._gateways = None
+        self._epoch += 1
 
     async def take_in(self, messages: Sequence[Message]) -> None:
         """Commit everything that a batch causes.
 
         Returning means that it is on disk (invariant ack-after-commit). Raises DatabaseError while the database cannot
-        be written, and then nothing has happened. Whatever else goes wrong with one message puts that message into
-        quarantine and never stops the others (invariant nothing-dropped).
+        be written, StaleIncident or StaleRulesError where something came between, and then nothing has happened.
+        Whatever else goes wrong with one message puts that message into quarantine and never stops the others
+        (invariant nothing-dropped).
         """
         began = perf_counter()
         try:
             await self._take_in(messages)
-        except (DatabaseError, StaleIncident):
+        except (DatabaseError, StaleIncident, situations.StaleRulesError):
             self.forget()
             raise
         except Exception as error:  # noqa: BLE001 - no message may stop the others (nothing-dropped)
@@ -73,14 +77,14 @@ class Intake:
         metrics.message_handling.observe(perf_counter() - began)
 
     async def _take_in(self, messages: Sequence[Message]) -> None:
-        core = self._core
+        core, decoder = self._core, self._decoder
         async with core.database.write() as tx:
-            world = await self._world(tx, messages)
+            world = await self._world(tx, messages, decoder)
             readings: list[Reading] = []
             heard: Counter[str | None] = Counter()
             aside: list[Quarantined] = []
             for message in messages:
-                decoded = self._decoder.decode(message, world)
+                decoded = decoder.decode(message, world)
                 heard[decoded.source] += 1
                 readings.extend(decoded.readings)
                 if decoded.quarantine is not None:
@@ -98,27 +102,32 @@ class Intake:
             core.metrics.quarantine.labels(row.reason).inc()
             _log.warning("quarantined %s: %s", row.topic, row.sentence)
 
-    async def _world(self, tx: Transaction, messages: Sequence[Message]) -> World:
-        names = {name for message in messages for name in self._decoder.names(message)}
-        missing = [name for name in names if name not in self._devices]
+    async def _world(self, tx: Transaction, messages: Sequence[Message], decoder: Decoder) -> World:
+        """Gather what decoding a batch takes. The caches may be emptied meanwhile, and what is gathered may not."""
+        epoch = self._epoch
+        names = {name for message in messages for name in decoder.names(message)}
+        known = {name: (self._devices[name], self._definitions.get(name)) for name in names if name in self._devices}
+        gateways = self._gateways
+        missing = names - known.keys()
         if missing:
             found = await registry.devices_named(tx, missing)
-            known = await registry.definitions(tx, missing)
-            for name in missing:
-                _remember(self._devices, name, found.get(name), self._limit)
-                _remember(self._definitions, name, known.get(name), self._limit)
-        if self._gateways is None:
-            self._gateways = {
+            defined = await registry.definitions(tx, missing)
+            known |= {name: (found.get(name), defined.get(name)) for name in missing}
+        if gateways is None:
+            gateways = {
                 source: Gateway(state=row.state, started_at=row.started_at)
                 for source, row in (await registry.gateways(tx)).items()
             }
-        world = World(gateways=self._gateways)
-        for name in names:
-            if (device := self._devices.get(name)) is not None:
-                world.devices[name] = device
-            if (definition := self._definitions.get(name)) is not None:
-                world.definitions[name] = definition
-        return world
+        if epoch == self._epoch:
+            self._gateways = gateways
+            for name in missing:
+                _remember(self._devices, name, known[name][0], self._limit)
+                _remember(self._definitions, name, known[name][1], self._limit)
+        return World(
+            devices={name: device for name, (device, _) in known.items() if device is not None},
+            definitions={name: definition for name, (_, definition) in known.items() if definition is not None},
+            gateways=gateways,
+        )
 
     async def _heed_gateway(self, tx: Transaction, decoded: Decoded, world: World) -> None:
         if decoded.definitions is not None and decoded.source is not None:

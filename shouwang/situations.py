@@ -21,12 +21,22 @@ _log = logging.getLogger(__name__)
 STILL_THERE_AFTER = timedelta(minutes=10)
 
 
+class StaleRulesError(Exception):
+    """The rules were changed while something was evaluated by the old ones; it has to be evaluated again."""
+
+
 async def settle(core: Core, tx: Transaction, finding: Finding, now: datetime) -> None:
-    """Let a finding become part of an incident, or part with it."""
+    """Let a finding become part of an incident, or part with it.
+
+    Raises StaleRulesError where its rule is not in force any more; the transaction must then be begun again.
+    """
     rule = core.rules.rule(finding.rule_id)
     if finding.event is FindingEvent.CLEARED:
         await _cleared(core, tx, finding, rule, now)
-    elif rule is not None:
+    elif rule is None:
+        # Dropped, it would never be raised again: what is known of the device has moved on with it.
+        raise StaleRulesError(f"rule {finding.rule_id} is gone since it was evaluated")
+    else:
         await _raised(core, tx, finding, rule, now)
 
 
