@@ -17,6 +17,13 @@ class Gap(NamedTuple):
     ended: datetime
 
 
+def common(one: Iterable[Gap], other: Iterable[Gap]) -> list[Gap]:
+    """Give the times that lie in gaps of the one as of the other: where either may be heard, both must be missed."""
+    others = list(other)
+    pairs = [Gap(max(a.began, b.began), min(a.ended, b.ended)) for a in one for b in others]
+    return [gap for gap in pairs if gap.began < gap.ended]
+
+
 def lost(since: datetime, gaps: Iterable[Gap], now: datetime) -> timedelta:
     """Give how much of the time from `since` to `now` lies in gaps; these may overlap, in any order."""
     total = timedelta()

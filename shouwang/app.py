@@ -17,7 +17,7 @@ from ingest.options import MqttOptions
 from ingest.paho_source import PahoSource
 from ingest.subscriber import Subscriber
 from notify.channel import Channel
-from shouwang import auditor, channels, housekeeping
+from shouwang import auditor, channels, hearing, housekeeping
 from shouwang.clock import SystemClock
 from shouwang.configuration import Configuration
 from shouwang.health import Health
@@ -85,7 +85,7 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
                 tasks.create_task(serve(app, settings.http.listen)),
             ]
             loop.add_signal_handler(signal.SIGHUP, lambda: tasks.create_task(reload()))
-            scheduler = _scheduler(service, settings)
+            scheduler = _scheduler(service, settings, listening=lambda: subscriber.connected)
             scheduler.start()
             _log.info("shouwang is up: http://%s, %d sources", settings.http.listen, len(service.decoder.subscriptions))
             await stop.wait()
@@ -95,11 +95,12 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
                 job.cancel()
 
 
-def _scheduler(service: Service, settings: Settings) -> AsyncIOScheduler:
+def _scheduler(service: Service, settings: Settings, *, listening: Callable[[], bool]) -> AsyncIOScheduler:
     """Wake what runs on a period. It holds no state of an incident, so that nothing is lost with it (time is data)."""
     scheduler = AsyncIOScheduler(timezone="UTC")
     common = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
     scheduler.add_job(_audit, "interval", seconds=AUDIT_EVERY_S, args=[service], **common)
+    scheduler.add_job(_note, "interval", seconds=hearing.NOTE_EVERY_S, args=[service, listening], **common)
     retention = timedelta(days=settings.database.retention_days)
     scheduler.add_job(_tidy, "interval", hours=TIDY_EVERY_H, args=[service, retention], **common)
     return scheduler
@@ -108,6 +109,12 @@ def _scheduler(service: Service, settings: Settings) -> AsyncIOScheduler:
 async def _audit(service: Service) -> None:
     with contextlib.suppress(DatabaseError):  # said by whoever needs the database for more than looking
         await auditor.audit(service.core)
+
+
+async def _note(service: Service, listening: Callable[[], bool]) -> None:
+    if listening():
+        with contextlib.suppress(DatabaseError):  # as above; what is not noted counts as not heard
+            await hearing.note(service.core)
 
 
 async def _tidy(service: Service, retention: timedelta) -> None:

@@ -10,6 +10,7 @@ from rules.incident import Incident, IncidentState
 from rules.rulebook import Absent
 from shouwang import situations, verdicts
 from shouwang.core import Core
+from shouwang.hearing import Ears
 from store import due, findings, incidents, outbox, registry, states
 from store.database import Transaction
 from store.errors import DatabaseError
@@ -22,12 +23,20 @@ _POSTPONE = timedelta(seconds=30)
 #: How many rows one transaction takes.
 _AT_ONCE = 50
 
+#: What follows from silence, and what follows from nothing new having been heard.
+_SILENCE = frozenset({DueKind.ABSENCE, DueKind.OFFLINE})
+_SENSED = _SILENCE | {DueKind.HOLD}
+
+#: At a start the broker has this long to hand over what it kept for us, before silence is taken for an answer.
+_LISTEN_FIRST = timedelta(seconds=5)
+
 
 class Clockwork:
     """Handles due rows; woken by app.py, stepped by tests."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._began: datetime | None = None
 
     async def next_at(self) -> datetime | None:
         """When there is something to do next."""
@@ -36,12 +45,18 @@ class Clockwork:
 
     async def tick(self) -> int:
         """Handle everything that is due now; return how many rows that were."""
+        if self._began is None:
+            self._began = self._core.now()
         handled = 0
         while True:
             soonest = await self.next_at()
             if soonest is None or soonest > self._core.now():
                 return handled
-            handled += await self._some()
+            now_handled = await self._some()
+            if not now_handled:
+                # Another process has them.
+                return handled
+            handled += now_handled
             self._core.wake_dispatcher()
 
     async def _some(self) -> int:
@@ -55,10 +70,12 @@ class Clockwork:
 
     async def _claim(self, limit: int) -> int:
         now = self._core.now()
-        async with self._core.database.write() as tx:
+        async with self._core.deciding, self._core.database.write() as tx:
             rows = await due.claim(tx, now, limit)
+            # What could be heard is the same for all of them.
+            ears = await Ears.of(tx, now) if any(row.kind in _SILENCE for row in rows) else None
             for row in rows:
-                await self._handle(tx, row, now)
+                await self._handle(tx, row, now, ears)
             return len(rows)
 
     async def _one_by_one(self) -> int:
@@ -66,7 +83,7 @@ class Clockwork:
         for handled in range(_AT_ONCE):
             row: Due | None = None
             try:
-                async with self._core.database.write() as tx:
+                async with self._core.deciding, self._core.database.write() as tx:
                     rows = await due.claim(tx, now, 1)
                     if not rows:
                         return handled
@@ -82,7 +99,10 @@ class Clockwork:
                     await due.put(tx, [SetDue(kind=row.kind, subject=row.subject, due_at=now + _POSTPONE)])
         return _AT_ONCE
 
-    async def _handle(self, tx: Transaction, row: Due, now: datetime) -> None:
+    async def _handle(self, tx: Transaction, row: Due, now: datetime, ears: Ears | None = None) -> None:
+        if row.kind in _SENSED and self._began is not None and now < self._began + _LISTEN_FIRST:
+            await due.put(tx, [SetDue(kind=row.kind, subject=row.subject, due_at=self._began + _LISTEN_FIRST)])
+            return
         # The row is taken away first; whoever handles it sets the next one where there is one.
         await due.cancel(tx, [CancelDue(kind=row.kind, subject=row.subject)])
         match row.kind:
@@ -91,9 +111,9 @@ class Clockwork:
             case DueKind.HOLD:
                 await self._hold(tx, row, now)
             case DueKind.ABSENCE:
-                await self._absence(tx, row, now)
+                await self._absence(tx, row, now, ears or await Ears.of(tx, now))
             case DueKind.OFFLINE:
-                await self._offline(tx, row, now)
+                await self._offline(tx, row, now, ears or await Ears.of(tx, now))
 
     async def _incident(self, tx: Transaction, row: Due, now: datetime) -> None:
         incident = await incidents.load(tx, row.subject, lock=True)
@@ -124,13 +144,12 @@ class Clockwork:
         )
         await self._write(tx, evaluation, now)
 
-    async def _absence(self, tx: Transaction, row: Due, now: datetime) -> None:
+    async def _absence(self, tx: Transaction, row: Due, now: datetime, ears: Ears) -> None:
         rule_id, home_id = row.subject.split("/", 1)
         rule = self._core.rules.rule(rule_id)
         devices = (await registry.devices_of_homes(tx, [home_id])).get(home_id, [])
         if rule is None or not isinstance(rule.when, Absent) or not devices:
             return
-        silent = {source for source, row in (await registry.gateways(tx)).items() if row.state == "offline"}
         evaluation = self._core.rules.engine.absence_due(
             rule_id,
             home_id,
@@ -139,21 +158,22 @@ class Clockwork:
             standing=await findings.standing(tx, [home_id]),
             away=await registry.away(tx, [home_id]),
             now=now,
-            unheard={device.id for device in devices if device.source in silent},
+            unheard=ears.unheard(devices),
+            gaps=ears.gaps(device for device in devices if device.kind == rule.when.kind),
         )
         await self._write(tx, evaluation, now)
 
-    async def _offline(self, tx: Transaction, row: Due, now: datetime) -> None:
+    async def _offline(self, tx: Transaction, row: Due, now: datetime, ears: Ears) -> None:
         device = (await registry.devices(tx, [row.subject])).get(row.subject)
         if device is None:
             return
-        gateway = (await registry.gateways(tx)).get(device.source)
         evaluation = self._core.rules.engine.offline_due(
             device,
             states=await states.load(tx, [device.id]),
             standing=await findings.standing(tx, [device.id]),
             now=now,
-            gateway_offline=gateway is not None and gateway.state == "offline",
+            gateway_offline=not ears.hear(device),
+            gaps=ears.gaps([device]),
         )
         await self._write(tx, evaluation, now)
 

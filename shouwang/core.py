@@ -1,5 +1,6 @@
 """What every part of the service shares: the database, the rules in force, the clock, the figures."""
 
+import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,5 +40,8 @@ class Core:
     metrics: Metrics
     #: To be called after the commit, never before, of whatever may have put something into the outbox.
     wake_dispatcher: Callable[[], None] = lambda: None
+    #: Held while messages, or what is due, are decided on: each must see what the other made of a home. SQLite has one
+    #: writer anyway.
+    deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
     #: Chooses reply codes; seeded in tests.
     chance: random.Random = field(default_factory=random.SystemRandom)

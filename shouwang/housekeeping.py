@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from shouwang.core import Core
-from store import quarantine, replies, states
+from shouwang.hearing import KEEP
+from store import hearing, quarantine, replies, states
 from store.database import Transaction
 
 _log = logging.getLogger(__name__)
@@ -19,6 +20,7 @@ async def tidy(core: Core, *, retention: timedelta) -> None:
     changes = await _in_portions(core, states.prune_changes, before)
     aside = await _in_portions(core, quarantine.prune, before)
     said = await _in_portions(core, replies.prune, before)
+    await _in_portions(core, hearing.prune, core.now() - KEEP)
     if changes or aside or said:
         _log.info(
             "deleted %d changes of state, %d quarantined messages and %d replies from before %s",

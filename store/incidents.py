@@ -76,12 +76,20 @@ async def save(tx: Transaction, incident: Incident, *, expected_version: int) ->
 
 async def load(tx: Transaction, incident_id: str, *, lock: bool = False) -> Incident | None:
     """Give an incident; with `lock` nobody else may write it until this transaction ends."""
+    if lock:
+        await _lock_timers(tx, incident_id)
     return await _one(tx, _ALL.where(incidents.c.id == incident_id), lock=lock)
 
 
 async def open_in_home(tx: Transaction, home_id: str, group: str, *, lock: bool = False) -> Incident | None:
     """Give the open incident of a home and group; there is never more than one."""
-    return await _one(tx, _ALL.where(incidents.c.home_id == home_id, incidents.c.group == group, _IS_OPEN), lock=lock)
+    chosen = _ALL.where(incidents.c.home_id == home_id, incidents.c.group == group, _IS_OPEN)
+    if lock and not dialect.is_sqlite(tx):
+        found = await _one(tx, chosen)
+        if found is None:
+            return None
+        await _lock_timers(tx, found.id)
+    return await _one(tx, chosen, lock=lock)
 
 
 async def last_in_home(tx: Transaction, home_id: str, group: str) -> Incident | None:
@@ -160,6 +168,18 @@ async def journal(tx: Transaction, incident_id: str) -> list[JournalEntry]:
     columns = (lines.c[name] for name in _LINE)
     rows = await tx.execute(sa.select(*columns).where(lines.c.incident_id == incident_id).order_by(lines.c.id))
     return [JournalEntry(**row) for row in rows.mappings()]
+
+
+async def _lock_timers(tx: Transaction, incident_id: str) -> None:
+    """Lock what is due of an incident, before the incident itself.
+
+    Whoever handles what is due holds it when it comes to the incident; in the other order the two would wait for each
+    other.
+    """
+    if not dialect.is_sqlite(tx):
+        await tx.execute(
+            sa.select(due.c.kind).where(due.c.subject == incident_id).order_by(due.c.kind).with_for_update()
+        )
 
 
 async def _one(tx: Transaction, chosen: sa.Select[Any], *, lock: bool = False) -> Incident | None:

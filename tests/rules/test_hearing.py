@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.hearing import Gap, credited, lost
+from rules.hearing import Gap, common, credited, lost
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -47,3 +47,16 @@ def test_each_hour_is_lost_at_most_once(gaps: list[list[int]]) -> None:
     missing = {hour for began, ended in gaps for hour in range(began, ended) if 0 <= hour < 10}
 
     assert lost(NOON, [Gap(at(began), at(ended)) for began, ended in gaps], at(10)) == timedelta(hours=len(missing))
+
+
+@given(*[st.lists(st.tuples(_HOURS, _HOURS).map(sorted), max_size=4)] * 2)
+def test_what_two_miss_together(one: list[list[int]], other: list[list[int]]) -> None:
+    """An hour is missed only where both miss it."""
+
+    def hours(gaps: list[list[int]]) -> set[int]:
+        return {hour for began, ended in gaps for hour in range(began, ended)}
+
+    both = common(*([Gap(at(began), at(ended)) for began, ended in gaps] for gaps in (one, other)))
+
+    missing = {hour for hour in hours(one) & hours(other) if 0 <= hour < 10}
+    assert lost(NOON, both, at(10)) == timedelta(hours=len(missing))

@@ -18,10 +18,11 @@ import orjson
 import pytest
 from aiohttp import web
 
+import store.hearing
 from ingest.message import Message
 from rules.decisions import Delivery, JournalEntry
 from rules.incident import Incident
-from shouwang import auditor, channels
+from shouwang import auditor, channels, hearing
 from shouwang.configuration import Configuration
 from shouwang.health import Health
 from shouwang.service import Service
@@ -75,6 +76,9 @@ class Site:
         self.moment = began
         self.began = began
         self.running = False
+        #: Whether the broker can be reached; while it is, that is noted as by the running service.
+        self.connected = True
+        self._noted: datetime | None = None
         self.service: Service
         self.configuration: Configuration
 
@@ -94,6 +98,7 @@ class Site:
         await self.configuration.apply(self.service)
         await auditor.audit(self.service.core)
         self.running = True
+        self._noted = None
 
     async def stop(self) -> None:
         """Stop it: nothing is handled, and nobody can reach it, until `start`."""
@@ -135,11 +140,24 @@ class Site:
         for _ in range(200):
             done = await self.twilio.advance()
             if self.running:
+                await self._note()
                 done += await self.service.clockwork.tick()
                 done += await self.service.dispatcher.run_once()
             if not done:
                 return
         raise AssertionError("the service does not come to rest")
+
+    async def _note(self) -> None:
+        """Note that the broker is heard, at each moment at which anything happens instead of every few seconds."""
+        if not self.connected:
+            self._noted = None
+        elif self._noted is None:
+            await hearing.note(self.service.core)
+            self._noted = self.moment
+        elif self._noted != self.moment:
+            async with self.database.write() as tx:
+                await store.hearing.listens(tx, self.moment, at_least=timedelta.max)
+            self._noted = self.moment
 
     async def _next(self) -> datetime | None:
         times = [self.twilio.next_at()]
