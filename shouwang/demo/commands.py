@@ -131,7 +131,12 @@ class Usage(NamedTuple):
 
 
 HELP = (
-    Usage((*_KIND_OF,), "gas yl-1-2-301 alarm", "传感器说话：alarm clear test silent back", "let a sensor speak"),
+    Usage(
+        tuple(_KIND_OF),
+        "gas yl-1-2-301 alarm",
+        "传感器 gas smoke co water sos fall motion：alarm clear test silent back",
+        "a sensor speaks",
+    ),
     Usage(
         ("door", "门"), "door yl-1-2-301 open", "开门、关门：open closed（夜里开着15分钟会报）", "open or shut a door"
     ),
@@ -192,7 +197,7 @@ def completions(line: str, directory: Directory) -> list[str]:
 
 def _sensor(kind: str, rest: list[str], directory: Directory) -> Command:
     if len(rest) != 2:
-        form = next(usage.form for usage in HELP if SENSORS[kind][0] in usage.words)
+        form = next(usage.form for usage in reversed(HELP) if SENSORS[kind][0] in usage.words)
         raise MisunderstoodError(f"要有哪一户和什么状态，比如 {form}", f"a home and a state, such as {form}")
     device = _device(kind, rest[0], directory)
     word = rest[1].casefold()

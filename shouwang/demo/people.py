@@ -7,7 +7,8 @@ from datetime import date
 from notify.masking import mask_phone
 from rules.community import Device, Home, Registry
 
-_ROLES = {
+#: What each role of a worker is called, in Chinese and English.
+ROLES = {
     "micro": ("微网格员", "micro-grid worker"),
     "general": ("专职网格员", "general grid worker"),
     "desk": ("值班室", "desk"),
@@ -85,7 +86,7 @@ def _people(registry: Registry) -> Iterator[Person]:
     for worker in registry.workers:
         for method in worker.contact:
             if method.channel in {"sms", "voice"}:
-                yield Person(name=worker.name, role=_ROLES.get(worker.role, ("", worker.role)), number=method.address)
+                yield Person(name=worker.name, role=ROLES[worker.role], number=method.address)
     for home in registry.homes:
         for contact in home.contacts:
             if contact.phone:

@@ -1,6 +1,6 @@
 """After the story: people type what sensors say and what neighbours answer, and see what comes of it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 from typing import Any
 
@@ -9,10 +9,11 @@ from rich.text import Text
 
 from rules import texts
 from rules.community import Worker
+from rules.periods import DailyWindow
 from shouwang.demo import commands, gathering
 from shouwang.demo.commands import Battery, HangUp, MisunderstoodError, Press, Quit, Reply, Says, Show, Skip, Speed
 from shouwang.demo.keyboard import Keyboard, LineEditor
-from shouwang.demo.people import Person, kind_words
+from shouwang.demo.people import ROLES, Person, kind_words
 from shouwang.demo.promises import ALWAYS, Evidence, judged
 from shouwang.demo.screen import Screen
 from shouwang.demo.stage import Stage
@@ -43,8 +44,8 @@ class FreePlay:
         screen.line(
             None,
             "story",
-            "试试 gas 王秀英 alarm，再 reply 李明 1 K7；输入 help 看全部，Tab 补全，quit 结束。",
-            "Try these; help lists all, Tab completes, quit ends.",
+            "试试 gas 王秀英 alarm，再 reply 李明 1 加上短信末尾的编号；help 看全部，Tab 补全，quit 结束。",
+            "Try these two, with the code at the end of the text; help lists all, Tab completes, quit ends.",
         )
         with screen.alive(), Keyboard(self._editor, screen.refresh) as keyboard:
             while (line := await keyboard.line()) is not None:
@@ -183,9 +184,11 @@ class FreePlay:
         self._screen.table(("编号 id", "地址 address", "住户", "传感器 sensors"), rows)
 
     def _people(self) -> None:
+        registry = self._stage.directory.registry
+        names = {one.id: one.name for one in registry.workers} | {one.id: one.name for one in registry.grids}
         rows = [
-            (one.name, str(one.role), _hours(one), " ".join(one.backup_for))
-            for one in self._stage.directory.registry.workers
+            (one.name, ROLES[one.role][0], _hours(one), "、".join(names.get(each, each) for each in one.backup_for))
+            for one in registry.workers
         ]
         self._screen.table(("姓名 name", "角色 role", "值班 on duty", "后备 backs up"), rows)
 
@@ -206,8 +209,23 @@ def _word_of(kind: str) -> str:
 
 
 def _hours(worker: Worker) -> str:
-    return " ".join(str(shift) for shift in worker.shifts) or "随时 always"
+    return "，".join(f"{_days(one.days)} {_window(one.window)}" for one in worker.shifts) or "随时 always"
 
+
+def _days(days: Collection[int]) -> str:
+    first, last = min(days), max(days)
+    if len(days) == 7:
+        return "每天"
+    if len(days) > 2 and last - first == len(days) - 1:
+        return f"周{_WEEK[first]}至周{_WEEK[last]}"
+    return "周" + "".join(_WEEK[day] for day in sorted(days))
+
+
+def _window(window: DailyWindow) -> str:
+    return f"{window.start:%H:%M}-{window.end:%H:%M}"
+
+
+_WEEK = "一二三四五六日"
 
 #: What a sensor is made to say, by kind and state.
 _SAID = {

@@ -12,6 +12,7 @@ from rules.decisions import JournalEntry
 from rules.sms import LIMIT, units
 from shouwang.demo.screen import Screen
 from shouwang.demo.stage import Stage
+from simulators.life import Fact
 from simulators.phones import PhoneCall
 from store import incidents
 
@@ -20,6 +21,10 @@ _News = tuple[datetime, int, int, Callable[[], None]]
 
 #: Of one moment: what a person does, what is decided, what reaches a phone.
 _DONE, _DECIDED, _REACHED = range(3)
+
+
+#: How a door is told, in Chinese and English.
+_DOORS = {"open": ("打开", "door open"), "closed": ("关上", "door closed")}
 
 
 @dataclass(slots=True)
@@ -64,6 +69,15 @@ class Reporter:
         news, self._news = sorted(self._news, key=lambda one: one[:3]), []
         for *_, tell in news:
             tell()
+
+    def life(self, at: datetime, facts: list[Fact]) -> None:
+        """Tell of ordinary life what a neighbour would hear too: doors."""
+        for fact in facts:
+            if fact.kind == "contact" and not fact.routine and fact.state in _DOORS:
+                home = self._stage.directory.home_of(fact.device.id)
+                room = self._stage.directory.devices[fact.device.id].room or ""
+                zh, en = _DOORS[fact.state]
+                self._screen.line(at, "home", f"{home.address} {home.residents[0].name}家{room}：{zh}", en)
 
     def _add(self, at: datetime, rank: int, tell: Callable[..., None], *words: Any, **more: Any) -> None:
         self._news.append((at, rank, next(self._count), partial(tell, *words, **more)))
@@ -145,4 +159,8 @@ class Reporter:
 
     def _decided(self, entry: JournalEntry) -> None:
         zh, en = (texts.render_journal(entry, language) for language in texts.LANGUAGES)
-        self._screen.line(entry.at, "alarm" if entry.event == "opened" else "shouwang", zh, en)
+        if entry.event == "opened":
+            # What was raised is in the community's words, in either language.
+            self._screen.line(entry.at, "alarm", zh, "an incident is opened")
+        else:
+            self._screen.line(entry.at, "shouwang", zh, en)

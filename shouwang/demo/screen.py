@@ -25,6 +25,7 @@ from rules import texts
 from rules.decisions import JournalEntry
 from rules.incident import Incident
 from shouwang.demo import picture
+from shouwang.demo.lines import wrap
 from shouwang.demo.people import Person
 from shouwang.demo.promises import Verdict
 
@@ -113,16 +114,15 @@ class Screen:
         if self.plain:
             self._print(" ".join(part for part in (self._time(at), label, zh, en and f"| {en}") if part))
             return
+        if at is None:
+            said = self._both(zh, en, style, room=self.console.width - 3)
+            self._print(Padding(said, (0, 0, 0, 1)))
+            return
         grid = Table.grid(padding=(0, 1))
         grid.add_column(width=8, style="bright_black")
         grid.add_column(width=4, style=colour)
         grid.add_column()
-        said = Text(zh, style=style)
-        if en:
-            # Beside it where there is room for both, else below.
-            room = self.console.width - 16 - cell_len(zh)
-            said.append("  " if cell_len(en) <= room else "\n").append(en, style="dim")
-        grid.add_row(self._time(at), label, said)
+        grid.add_row(self._time(at), label, self._both(zh, en, style, room=self.console.width - 17))
         self._print(Padding(grid, (0, 0, 0, 1)))
 
     def message(self, at: datetime, person: Person, way: str, text: str, *, note: str = "") -> None:
@@ -195,17 +195,26 @@ class Screen:
 
     # --- common -------------------------------------------------------------------------------------------------------
 
+    @staticmethod
+    def _both(zh: str, en: str, style: str, *, room: int) -> Text:
+        """Both languages: beside each other where there is room, else one below the other."""
+        said = Text(zh, style=style)
+        if en:
+            said.append("  " if cell_len(zh) + 2 + cell_len(en) <= room else "\n").append(en, style="dim")
+        return said
+
     def _bubble(self, text: str, title: Text, subtitle: str, style: str) -> Panel:
         broad = cell_len(text) > _LONG_CELLS
         widest = max((cell_len(line) for line in text.splitlines()), default=0) + 4
         width = min(_BROAD if broad else _NARROW, max(widest, title.cell_len + 6, cell_len(subtitle) + 6))
+        width = min(width, self.console.width - _INDENT)
         return Panel(
-            Text(text),
+            Text("\n".join(wrap(text, width - 4))),
             title=title,
             title_align="left",
             subtitle=Text(subtitle, style="bright_black"),
             subtitle_align="right",
-            width=min(width, self.console.width - _INDENT),
+            width=width,
             border_style=style,
             box=box.ROUNDED,
         )

@@ -105,7 +105,7 @@ class Stage:
 
     async def alarm(self, device_id: str) -> float:
         """Let a sensor raise its alarm, and repeat it until it is clear; give the real (monotonic) time before it."""
-        with self._standing_still():
+        with self.standing_still():
             began = time.monotonic()
             await self.homes.alarm(device_id)
         if self.directory.devices[device_id].kind not in {"contact", "motion", "sos"}:
@@ -115,23 +115,23 @@ class Stage:
     async def clear(self, device_id: str) -> None:
         """Let a sensor say that all is well."""
         self._repeats.pop(device_id, None)
-        with self._standing_still():
+        with self.standing_still():
             await self.homes.clear(device_id)
 
     async def test(self, device_id: str) -> None:
         """Press a sensor's test button, and let it go."""
-        with self._standing_still():
+        with self.standing_still():
             await self.homes.alarm(device_id, test=True)
             await self.homes.clear(device_id)
 
     async def battery(self, device_id: str, percent: float) -> None:
         """Let a sensor say how full its battery is."""
-        with self._standing_still():
+        with self.standing_still():
             await self.homes.battery(device_id, percent)
 
     async def reply(self, number: str, text: str) -> None:
         """Let the owner of a phone text us."""
-        with self._standing_still():
+        with self.standing_still():
             await self.twilio.phone(number).replies(text, to=NUMBER)
 
     async def until(self, moment: datetime) -> None:
@@ -159,11 +159,11 @@ class Stage:
 
     async def act(self, act: Callable[[], Awaitable[object]]) -> None:
         """Let somebody do something else with a phone."""
-        with self._standing_still():
+        with self.standing_still():
             await act()
 
     @contextlib.contextmanager
-    def _standing_still(self) -> Iterator[None]:
+    def standing_still(self) -> Iterator[None]:
         """Let no time pass while somebody does something, nor until what follows from it has been seen to."""
         self.clock.stop_at(self.clock.now())
         self._hands += 1
@@ -173,6 +173,11 @@ class Stage:
             self._hands -= 1
             self._touched = True
             self.ledger.news.set()
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether the story waits for somebody outside of it."""
+        return self._hands > 0
 
     async def _next_look(self) -> None:
         self._looked.clear()

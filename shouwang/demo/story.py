@@ -8,11 +8,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rules.incident import Incident, IncidentState
-from shouwang.demo.people import kind_words, resident
+from shouwang.demo.people import resident
 from shouwang.demo.promises import Evidence
 from shouwang.demo.screen import Screen
 from shouwang.demo.stage import ZONE, Stage
-from simulators.life import Fact
 from simulators.phones import IGNORE, answer, reply
 
 _LOCAL = ZoneInfo(ZONE)
@@ -25,9 +24,6 @@ HOME = "yl-1-2-301"
 _GAS = f"{HOME}-gas"
 _TESTED_GAS = "yf-20-3-102-gas"
 LI, ZHOU, ZHANG = "+8613800000001", "+8613800000002", "+8613800000006"
-
-#: How a contact is told in the evening's lines: (Chinese, English) by state.
-_DOORS = {"open": ("门开了", "door open"), "closed": ("门关上", "door closed")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +38,10 @@ class Pace:
     walking: float
 
 
-#: For people who watch.
-WATCHED = Pace(pause=1.0, evening=3600, waiting=14, walking=45)
+#: For people who watch, and go on to play.
+WATCHED = Pace(pause=1.0, evening=5000, waiting=14, walking=60)
+#: For people who watch once; within a minute, also where the machine is slow.
+BRISK = Pace(pause=0.55, evening=10_000, waiting=25, walking=120)
 #: Where nobody reads along.
 UNWATCHED = Pace(pause=0.0, evening=20_000, waiting=2000, walking=2000)
 
@@ -67,6 +65,7 @@ class Story:
             await self._leak()
             await self._call()
             await self._back_up()
+        await self._word_gets_round()
         await self._arrival()
         await self._outcome()
 
@@ -75,7 +74,6 @@ class Story:
     async def _evening(self) -> None:
         stage, screen = self._stage, self._screen
         screen.scene("一、平常的傍晚", "An ordinary evening")
-        stage.on_life = self._show_life
         stage.clock.speed = self._pace.evening
         await stage.until(_TESTED_AT)
         await stage.test(_TESTED_GAS)
@@ -89,7 +87,6 @@ class Story:
         await stage.until(_LEAK_AT)
         await stage.rest()
         self.evidence.incidents_before = len(stage.incidents)
-        stage.on_life = lambda _at, _facts: None
         zh = f"{stage.ledger.committed} 条消息，每条都已落盘；没有一条值得惊动人"
         screen.line(
             stage.clock.now(),
@@ -122,20 +119,24 @@ class Story:
         stage.clock.speed = self._pace.waiting
         calls = stage.twilio.phone(LI).calls
         await self._see("李明接电话", "a call to the same worker", lambda: bool(calls and calls[0].heard))
-        await self._pause(4)
+        await self._pause(5)
         stage.twilio.phone(ZHOU).on_text(reply(lambda _text: f"1 {self._incident().code}", after_s=19), IGNORE)
         stage.twilio.phone(ZHANG).on_call(answer(after_s=22))
-        await self._see("李明按2：去不了", "key 2: he cannot go", lambda: bool(calls and calls[0].over))
-        await self._pause(1)
 
     async def _back_up(self) -> None:
         stage, screen = self._stage, self._screen
-        screen.scene("四、后备的邻居", "The back-up")
+        screen.scene("四、他去不了，找后备", "He cannot go: the back-up")
+        calls = stage.twilio.phone(LI).calls
+        await self._see("李明按2：去不了", "key 2: he cannot go", lambda: bool(calls and calls[0].over))
         await self._see("通知后备", "texts to the back-up", lambda: bool(stage.twilio.phone(ZHOU).texts))
         await self._pause(3)
         stage.clock.speed = self._pace.waiting / 2
         await self._see("周秀兰接单", "her answer", lambda: self._incident().state is IncidentState.ACKNOWLEDGED)
-        # Whoever was told before hears who is on the way.
+        await self._see("她收到处置步骤", "the plan to her", lambda: len(stage.twilio.phone(ZHOU).texts) > 1)
+
+    async def _word_gets_round(self) -> None:
+        """Whoever was told before hears who is on the way."""
+        stage = self._stage
         await self._see("大家知道谁在路上", "news to the others", lambda: len(stage.twilio.phone(ZHANG).texts) > 1)
         zhang = stage.twilio.phone(ZHANG).calls
         await self._see("张敏放下电话", "the end of the other call", lambda: bool(zhang and zhang[0].over))
@@ -178,21 +179,11 @@ class Story:
         await self._stage.see(f"等不到：{zh} (no {en})", condition, within=timedelta(minutes=5))
 
     async def _pause(self, seconds: float) -> None:
-        """Let people read; the clock of the story goes on as clocks do."""
+        """Let people read; the story waits for them."""
         if not self._pace.pause:
             return
-        speed, self._stage.clock.speed = self._stage.clock.speed, 1
-        await asyncio.sleep(seconds * self._pace.pause)
-        self._stage.clock.speed = speed
+        with self._stage.standing_still():
+            await asyncio.sleep(seconds * self._pace.pause)
 
     def _incident(self) -> Incident:
         return self._stage.incidents[0]
-
-    def _show_life(self, at: datetime, facts: list[Fact]) -> None:
-        for fact in facts:
-            if fact.routine or fact.kind != "contact":
-                continue
-            home, device = self._stage.directory.home_of(fact.device.id), self._stage.directory.devices[fact.device.id]
-            zh, en = _DOORS.get(fact.state or "", kind_words(fact.kind))
-            name, _ = resident(home, at.date())
-            self._screen.line(at, "home", f"{home.address} {name}家{device.room or ''}：{zh}", en)

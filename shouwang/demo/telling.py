@@ -16,7 +16,7 @@ from shouwang.demo.promises import judged
 from shouwang.demo.reporter import Reporter
 from shouwang.demo.screen import WIDTH, Screen
 from shouwang.demo.stage import ZONE, Stage, StuckError
-from shouwang.demo.story import START, UNWATCHED, WATCHED, Story
+from shouwang.demo.story import BRISK, START, UNWATCHED, WATCHED, Story
 from shouwang.demo.world import set_up
 from store import incidents
 
@@ -39,17 +39,24 @@ async def tell_story(
         prepare(stage)
         reporter = Reporter(stage, screen)
         stage.watch.append(reporter.look)
-        screen.foot = lambda: _foot(stage, "Ctrl-C 结束 ends it")
+        stage.on_life = reporter.life
+        screen.foot = lambda: _foot(stage, "Ctrl-C 结束")
         with screen.alive():
             _curtain(stage, screen)
-            story = Story(stage, screen, UNWATCHED if screen.plain else WATCHED, picture=picture)
+            pace = UNWATCHED if screen.plain else BRISK if once else WATCHED
+            story = Story(stage, screen, pace, picture=picture)
             try:
                 await story.tell()
             except StuckError as error:
                 story.evidence.stuck = str(error)
             kept = await _tally(stage, screen, story)
         if not once and sys.stdin.isatty() and not screen.plain:
-            await FreePlay(stage, screen, lambda: _foot(stage, "help 帮助")).run()
+            try:
+                await FreePlay(stage, screen, lambda: _foot(stage, "help 帮助")).run()
+            except asyncio.CancelledError:
+                # Ctrl-C is one way to say that it is enough; the story itself has been told.
+                if told is None or told.uncancel():
+                    raise
     return kept
 
 
@@ -70,8 +77,13 @@ def _curtain(stage: Stage, screen: Screen) -> None:
     desks = sum(worker.role == "desk" for worker in registry.workers)
     people = len(registry.workers) - desks
     screen.blank()
-    screen.line(None, "story", "守望 Shouwang：从家里的传感器，到邻居的手机", style="bold")
-    screen.line(None, "story", "", "from a sensor in the home to the phone of the neighbour who answers")
+    screen.line(
+        None,
+        "story",
+        "守望 Shouwang：从家里的传感器，到邻居的手机",
+        "from a sensor in the home to the phone of the neighbour who answers",
+        style="bold",
+    )
     screen.line(
         None,
         "story",
@@ -95,7 +107,7 @@ def _foot(stage: Stage, hint: str) -> Text:
     texts_sent = sum(one.accepted and one.resource == "messages" for one in sent)
     calls = sum(one.accepted and one.resource == "calls" for one in sent)
     parts = (
-        f" {local:%H:%M:%S} ×{clock.speed:g} ",
+        f" {local:%H:%M:%S} {'‖' if stage.stands_still else f'×{clock.speed:g}'} ",
         f" 消息 messages {stage.ledger.committed} ",
         f" 事件 open {open_now} ",
         f" 短信 texts {texts_sent} ",
