@@ -36,6 +36,7 @@ class _News(NamedTuple):
     plain: bool
     #: Before and after say the same.
     same: bool
+    redelivered: bool
 
 
 class Batch:
@@ -96,7 +97,7 @@ class Batch:
         active = live and shows_activity(reading.kind, before, state)
         after = moved(reading, before, state, value, at=at, active=active)
         self._store(before, after)
-        news = _News(device, before, after, at, reading.state, live, not reading.merged, same)
+        news = _News(device, before, after, at, reading.state, live, not reading.merged, same, reading.redelivered)
         if not same or (live and any(watch.event and watch.state == state for watch in watches)):
             self._changes.append(reading._replace(state=state, value=value) if state in {TEST, UNKNOWN} else reading)
         for watch in watches:
@@ -191,7 +192,7 @@ class Batch:
         with_somebody = stands is not None and stands.incident_id is not None
         if news.live:
             last = None if news.before is None else news.before.active_at
-            again = last is not None and news.at - last <= _SAME_PRESS
+            again = last is not None and (news.redelivered or news.at - last <= _SAME_PRESS)
             if again and stands is not None and with_somebody and stands.verified:
                 self._repeat(watch, news)
                 return

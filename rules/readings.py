@@ -84,6 +84,8 @@ class Reading(NamedTuple):
     #: The gateway has just started and is publishing what it remembers: a fact of which nothing is known yet counts as
     #: cached then. Where something is known, `merged` decides as always, so that a new alarm still pages.
     startup: bool = False
+    #: The broker says that it has handed the message over before, and it may have been taken in then.
+    redelivered: bool = False
 
 
 class DeviceState(NamedTuple):

@@ -86,7 +86,10 @@ class Intake:
             for message in messages:
                 decoded = decoder.decode(message, world)
                 heard[decoded.source] += 1
-                readings.extend(decoded.readings)
+                if message.dup:
+                    readings.extend(one._replace(redelivered=True) for one in decoded.readings)
+                else:
+                    readings.extend(decoded.readings)
                 if decoded.quarantine is not None:
                     aside.append(_quarantined(message, *decoded.quarantine))
                 if decoded.definitions is not None or decoded.gateway is not None:

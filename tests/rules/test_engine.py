@@ -194,6 +194,18 @@ def test_the_reset_of_a_button_is_not_the_end_of_the_need(make_site: Make) -> No
     assert site.hear("sos", "pressed", after=3 * MINUTE) == ["raised help"]
 
 
+def test_a_call_that_the_broker_hands_over_again_is_not_a_second_call(make_site: Make) -> None:
+    """Killed between commit and acknowledgement, and started minutes later (invariants ack-after-commit, one-page)."""
+    site = make_site(help=SOS)
+
+    assert site.hear("sos", "pressed") == ["raised help"]
+    assert site.hear("sos", "pressed", after=5 * MINUTE, redelivered=True) == ["repeated help"]
+
+
+def test_a_call_handed_over_again_that_was_never_taken_in_is_raised(make_site: Make) -> None:
+    assert make_site(help=SOS).hear("sos", "pressed", redelivered=True) == ["raised help"]
+
+
 def test_a_call_soon_after_the_incident_was_closed_is_raised(make_site: Make) -> None:
     site = make_site(help=SOS)
     site.hear("sos", "pressed")
