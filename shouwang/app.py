@@ -63,7 +63,7 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
             )
         service.send_by(sending)
         await configuration.apply(service)
-        await auditor.audit(service.core)
+        await _audit(service)
 
         options = await stack.enter_async_context(_broker(settings))
         source = PahoSource(options, service.decoder.subscriptions, now=clock.now)
@@ -72,8 +72,11 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
         service.core.metrics.on_scrape = health.refresh_gauges
 
         async def reload() -> None:
-            if await configuration.reload(service):
-                await source.subscribe(service.decoder.subscriptions)
+            try:
+                if await configuration.reload(service):
+                    await source.subscribe(service.decoder.subscriptions)
+            except Exception:  # noqa: BLE001 - an edited file, whatever is the matter with it, stops nothing
+                _log.exception("the configuration was not read again; what was in force stays in force")
 
         app = create_app(service.desk, service.phone, health, _web_options(settings), metrics=service.core.metrics)
         async with asyncio.TaskGroup() as tasks:
@@ -81,6 +84,7 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
                 tasks.create_task(_for_ever("subscriber", subscriber.run)),
                 tasks.create_task(_for_ever("dispatcher", service.dispatcher.run)),
                 tasks.create_task(_for_ever("clockwork", lambda: _ticking(service))),
+                tasks.create_task(_for_ever("auditor", lambda: _auditing(service))),
                 tasks.create_task(_for_ever("file watch", lambda: _watch(settings.config.dir, reload))),
                 tasks.create_task(serve(app, settings.http.listen)),
             ]
@@ -99,7 +103,6 @@ def _scheduler(service: Service, settings: Settings, *, listening: Callable[[], 
     """Wake what runs on a period. It holds no state of an incident, so that nothing is lost with it (time is data)."""
     scheduler = AsyncIOScheduler(timezone="UTC")
     common = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
-    scheduler.add_job(_audit, "interval", seconds=AUDIT_EVERY_S, args=[service], **common)
     scheduler.add_job(_note, "interval", seconds=hearing.NOTE_EVERY_S, args=[service, listening], **common)
     retention = timedelta(days=settings.database.retention_days)
     scheduler.add_job(_tidy, "interval", hours=TIDY_EVERY_H, args=[service, retention], **common)
@@ -107,8 +110,12 @@ def _scheduler(service: Service, settings: Settings, *, listening: Callable[[], 
 
 
 async def _audit(service: Service) -> None:
-    with contextlib.suppress(DatabaseError):  # said by whoever needs the database for more than looking
+    try:
         await auditor.audit(service.core)
+    except DatabaseError as error:
+        _log.warning("could not look for incidents that stand still: %s", error)
+    except Exception:  # noqa: BLE001 - one incident that cannot be read must not keep the others from being told
+        _log.exception("could not look for incidents that stand still")
 
 
 async def _note(service: Service, listening: Callable[[], bool]) -> None:
@@ -124,6 +131,13 @@ async def _tidy(service: Service, retention: timedelta) -> None:
         _log.warning("could not delete what is older than %s: %s", retention, error)
 
 
+async def _auditing(service: Service) -> None:
+    # Not by the scheduler: it goes by the time of day, and would sleep for an hour where that is set back by one.
+    while True:
+        await asyncio.sleep(AUDIT_EVERY_S)
+        await _audit(service)
+
+
 async def _ticking(service: Service) -> None:
     while True:
         await service.clockwork.tick()
@@ -131,25 +145,32 @@ async def _ticking(service: Service) -> None:
 
 
 async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Supervise: whatever stops is begun again, with a pause that grows to half a minute."""
+    """Supervise: whatever stops is begun again, with a pause that grows to half a minute.
+
+    What only waits for the database goes on within two seconds of its being back.
+    """
     pause = 0.5
     loop = asyncio.get_running_loop()
     while True:
         began = loop.time()
+        longest = 30.0
         try:
             await work()
             _log.error("the %s ended by itself and is started again", name)
         except DatabaseError as error:
             _log.error("the %s waits for the database: %s", name, error)
+            longest = 2.0
         except Exception:  # noqa: BLE001 - a part that fails for whatever reason must come back
             _log.exception("the %s failed and is started again in %.1f s", name, pause)
-        pause = 0.5 if loop.time() - began > 60 else min(pause * 2, 30.0)
+        pause = 0.5 if loop.time() - began > 60 else min(pause * 2, longest)
         await asyncio.sleep(pause)
 
 
 async def _watch(directory: Path, reload: Callable[[], Awaitable[None]]) -> None:
     """Reload when a file that may be configuration is saved; the database in the same folder is none."""
     folders = [directory, *(path for name in ("devices", "grids", "rules") if (path := directory / name).is_dir())]
+    # What was saved before the watch began, or while it was begun again; nothing where nothing was.
+    await reload()
     async for _ in awatch(*folders, watch_filter=_is_yaml, recursive=False, step=200):
         await reload()
 
