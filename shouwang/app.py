@@ -85,11 +85,12 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
                 tasks.create_task(_for_ever("dispatcher", service.dispatcher.run)),
                 tasks.create_task(_for_ever("clockwork", lambda: _ticking(service))),
                 tasks.create_task(_for_ever("auditor", lambda: _auditing(service))),
+                tasks.create_task(_for_ever("ear", lambda: _noting(service, subscriber))),
                 tasks.create_task(_for_ever("file watch", lambda: _watch(settings.config.dir, reload))),
                 tasks.create_task(serve(app, settings.http.listen)),
             ]
             loop.add_signal_handler(signal.SIGHUP, lambda: tasks.create_task(reload()))
-            scheduler = _scheduler(service, settings, listening=lambda: subscriber.connected)
+            scheduler = _scheduler(service, settings)
             scheduler.start()
             _log.info("shouwang is up: http://%s, %d sources", settings.http.listen, len(service.decoder.subscriptions))
             await stop.wait()
@@ -99,11 +100,10 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
                 job.cancel()
 
 
-def _scheduler(service: Service, settings: Settings, *, listening: Callable[[], bool]) -> AsyncIOScheduler:
+def _scheduler(service: Service, settings: Settings) -> AsyncIOScheduler:
     """Wake what runs on a period. It holds no state of an incident, so that nothing is lost with it (time is data)."""
     scheduler = AsyncIOScheduler(timezone="UTC")
     common = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
-    scheduler.add_job(_note, "interval", seconds=hearing.NOTE_EVERY_S, args=[service, listening], **common)
     retention = timedelta(days=settings.database.retention_days)
     scheduler.add_job(_tidy, "interval", hours=TIDY_EVERY_H, args=[service, retention], **common)
     return scheduler
@@ -118,12 +118,6 @@ async def _audit(service: Service) -> None:
         _log.exception("could not look for incidents that stand still")
 
 
-async def _note(service: Service, listening: Callable[[], bool]) -> None:
-    if listening():
-        with contextlib.suppress(DatabaseError):  # as above; what is not noted counts as not heard
-            await hearing.note(service.core)
-
-
 async def _tidy(service: Service, retention: timedelta) -> None:
     try:
         await housekeeping.tidy(service.core, retention=retention)
@@ -136,6 +130,14 @@ async def _auditing(service: Service) -> None:
     while True:
         await asyncio.sleep(AUDIT_EVERY_S)
         await _audit(service)
+
+
+async def _noting(service: Service, subscriber: Subscriber) -> None:
+    # See _auditing. What is not noted counts as not heard, so that nothing is lost with a note.
+    while True:
+        await asyncio.sleep(hearing.NOTE_EVERY_S)
+        if subscriber.connected:
+            await hearing.note(service.core)
 
 
 async def _ticking(service: Service) -> None:

@@ -104,7 +104,8 @@ class Configuration:
         core = service.core
         async with core.database.write() as tx:
             changes = await registry.apply(tx, community, core.now())
-            await due.put_absent(tx, engine.watch_due(community.devices, core.now()))
+            # Sooner, for a heartbeat may have become shorter.
+            await due.put_sooner(tx, engine.watch_due(community.devices, core.now()))
             await registry.set_digests(tx, digests, core.now())
             sources = await registry.sources(tx)
         _log.info("configuration applied: %s", changes)

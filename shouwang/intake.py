@@ -3,6 +3,7 @@
 import logging
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
+from datetime import datetime
 from time import perf_counter
 from typing import Any
 
@@ -12,7 +13,7 @@ from rules.community import Device
 from rules.readings import LIFE_SAFETY_KINDS, Reading
 from shouwang import situations, verdicts
 from shouwang.core import Core
-from store import findings, quarantine, registry, states
+from store import findings, hearing, quarantine, registry, states
 from store.database import Transaction
 from store.errors import DatabaseError, StaleIncident
 from store.quarantine import Quarantined
@@ -78,7 +79,7 @@ class Intake:
 
     async def _take_in(self, messages: Sequence[Message]) -> None:
         core, decoder = self._core, self._decoder
-        async with core.database.write() as tx:
+        async with core.deciding, core.database.write() as tx:
             world = await self._world(tx, messages, decoder)
             readings: list[Reading] = []
             heard: Counter[str | None] = Counter()
@@ -93,7 +94,7 @@ class Intake:
                 if decoded.quarantine is not None:
                     aside.append(_quarantined(message, *decoded.quarantine))
                 if decoded.definitions is not None or decoded.gateway is not None:
-                    await self._heed_gateway(tx, decoded, world)
+                    await self._heed_gateway(tx, decoded, world, message.received_at)
             raised = await self._decide(tx, readings, world) if readings else 0
             if aside:
                 await quarantine.add(tx, aside)
@@ -132,7 +133,7 @@ class Intake:
             gateways=gateways,
         )
 
-    async def _heed_gateway(self, tx: Transaction, decoded: Decoded, world: World) -> None:
+    async def _heed_gateway(self, tx: Transaction, decoded: Decoded, world: World, at: datetime) -> None:
         if decoded.definitions is not None and decoded.source is not None:
             await registry.replace_definitions(tx, decoded.source, decoded.definitions)
             for name in [name for name in self._definitions if name[0] == decoded.source]:
@@ -142,6 +143,7 @@ class Intake:
                     world.definitions[name] = decoded.definitions[name[1]]
         if (word := decoded.gateway) is not None:
             await registry.set_gateway(tx, word.source, word.state, word.started_at)
+            await (hearing.loses if word.state == "offline" else hearing.regains)(tx, word.source, at)
             before = world.gateways.get(word.source)
             world.gateways[word.source] = Gateway(
                 state=word.state, started_at=word.started_at or (before.started_at if before else None)
