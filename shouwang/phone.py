@@ -1,7 +1,10 @@
 """What comes back from phones: replies, keys pressed, receipts. Each comes once or ten times, and counts once."""
 
+import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TypeVar
 
 from notify.channels.twilio_status import StatusMeaning, meaning_of
 from notify.masking import mask_address
@@ -16,6 +19,7 @@ from shouwang.core import Core
 from shouwang.deliveries import Deliveries
 from store import incidents, outbox, registry, replies
 from store.database import Transaction
+from store.errors import DatabaseError
 from web.ports import CallScript
 
 _log = logging.getLogger(__name__)
@@ -25,6 +29,12 @@ EXPLAIN_EVERY = timedelta(hours=1)
 EXPLAIN_AT_MOST = 3
 #: The same for workers, who may have a bad day but are no machines.
 EXPLAIN_WORKERS_AT_MOST = 12
+
+#: Seconds between the tries of writing down what a phone said. The provider waits fifteen for our answer and does not
+#: ask again: what is not written by then is lost.
+_AGAIN_S = (0.1, 0.3, 1.0, 3.0, 5.0)
+
+_T = TypeVar("_T")
 
 _KEYS = {"1": Verb.ACKNOWLEDGE, "2": Verb.CANNOT_GO}
 
@@ -56,7 +66,7 @@ class Phone:
             )
             return verdict, answer
 
-        verdict, answer = await self._core.database.transact(unit)
+        verdict, answer = await self._write(unit)
         self._core.wake_dispatcher()
         self._core.metrics.replies.labels(verdict).inc()
         _log.info("reply from %s: %s", mask_address(sender), verdict)
@@ -173,7 +183,7 @@ class Phone:
             verdict, answer = await self._act(tx, incident, action)
             return verdict, CallScript(speech=answer, language=language, asks=False)
 
-        verdict, script = await self._core.database.transact(unit)
+        verdict, script = await self._write(unit)
         self._core.wake_dispatcher()
         self._core.metrics.replies.labels(f"key_{verdict}").inc()
         return script
@@ -201,9 +211,19 @@ class Phone:
                 if await outbox.set_state(tx, delivery.id, DeliveryState.FAILED, error=reason):
                     await self._deliveries.move_on(tx, delivery, reason)
 
-        await self._core.database.transact(unit)
+        await self._write(unit)
         self._core.wake_dispatcher()
         self._core.metrics.deliveries.labels(channel, status).inc()
+
+    async def _write(self, unit: Callable[[Transaction], Awaitable[_T]]) -> _T:
+        """Write it down; where the database is away for a moment, wait for it as long as the provider waits for us."""
+        for pause in _AGAIN_S:
+            try:
+                return await self._core.database.transact(unit)
+            except DatabaseError as error:
+                _log.warning("what a phone said is written down again in %g s: %s", pause, error)
+            await asyncio.sleep(pause)
+        return await self._core.database.transact(unit)
 
 
 #: Verdicts whose answer only explains; rate-limited, those to people we do not know more strictly.
