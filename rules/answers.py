@@ -124,6 +124,8 @@ def _cannot_go(draft: Draft, action: Action) -> str:
     draft.note("cannot_go", action.by, _who(action))
     if action.by not in incident.declined:
         draft.change(declined=(*incident.declined, action.by))
+    # A call that is to be tried again, say, tells them nothing they have not answered.
+    draft.cancel_unsent(f"{action.by} cannot go", Purpose.PAGE, recipient_id=action.by)
     if incident.state is IncidentState.ACKNOWLEDGED and not answerer:
         return _say(draft, "answer.cannot_go_other", name=incident.answered_by_name or "")
     if answerer:

@@ -139,6 +139,8 @@ class CancelUnsent:
     incident_id: str
     reason: str
     purposes: frozenset[Purpose] = frozenset({Purpose.PAGE})
+    #: Only what is for this person; None: for everybody.
+    recipient_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,9 +85,13 @@ class Draft:
         for kind in kinds:
             self._due[kind] = CancelDue(kind=kind, subject=self.incident.id)
 
-    def cancel_unsent(self, reason: str, *purposes: Purpose) -> None:
-        """Take back what has not left yet (invariant quiet-after-answer)."""
-        self._cancel.append(CancelUnsent(incident_id=self.incident.id, reason=reason, purposes=frozenset(purposes)))
+    def cancel_unsent(self, reason: str, *purposes: Purpose, recipient_id: str | None = None) -> None:
+        """Take back what has not left yet, to everybody or to one person (invariant quiet-after-answer)."""
+        self._cancel.append(
+            CancelUnsent(
+                incident_id=self.incident.id, reason=reason, purposes=frozenset(purposes), recipient_id=recipient_id
+            )
+        )
 
     def assign(self, targets: Sequence[str], *, declined: bool = False) -> Assignment:
         """Choose people, and journal what is remarkable about it; those who declined only where asked for."""

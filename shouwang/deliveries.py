@@ -9,6 +9,7 @@ from notify.channel import DoubtOutcome, DoubtResult, SendOutcome, SendResult
 from notify.channels.twilio_status import StatusMeaning, meaning_of
 from rules import machine
 from rules.decisions import Decision, Delivery, DeliveryState, JournalEntry, Paged, Priority, Purpose
+from rules.incident import IncidentState
 from shouwang import verdicts
 from shouwang.core import Core
 from store import incidents, outbox, replies
@@ -25,6 +26,13 @@ ELSEWHERE_AFTER = timedelta(seconds=20)
 
 #: An absence at the provider counts only this long after the doubt began: its listing may lag behind.
 BELIEVE_ABSENT_AFTER = timedelta(seconds=15)
+
+
+#: What may repeat a page that was perhaps heard already ends at this try; a service that hangs, and delivers all the
+#: same, would otherwise tell it every half minute.
+UNASKED_TRIES = 3
+
+_SAID_STOP = "the number has said STOP"
 
 
 class Deliveries:
@@ -60,17 +68,18 @@ class Deliveries:
                 channels=channels,
                 max_priority=max_priority,
             )
-            return [one for one in claimed if not await self._opted_out(tx, one)]
+            stopped = [one for one in claimed if await self._opted_out(tx, one)]
+        for delivery in stopped:
+            try:
+                await self.send_finished(delivery, SendResult(outcome=SendOutcome.PERMANENT, error=_SAID_STOP))
+            except Exception:  # noqa: BLE001 - one that cannot be decided on must not keep the others from leaving
+                _log.exception("a text to a number that has said STOP is not moved on", extra={"delivery": delivery.id})
+        return [one for one in claimed if one not in stopped]
 
     async def _opted_out(self, tx: Transaction, delivery: Delivery) -> bool:
-        """Send no text to a number that said STOP: the person's next contact method is tried at once."""
-        if delivery.channel != "sms" or delivery.state is not DeliveryState.SENDING:
-            return False
-        if not await replies.opted_out(tx, delivery.address):
-            return False
-        if await outbox.failed(tx, delivery, error="the number has said STOP", now=self._core.now()):
-            await self.move_on(tx, delivery, "the number has said STOP")
-        return True
+        """Say whether a text must not be sent; the person's next contact method is tried at once instead."""
+        texts = delivery.channel == "sms" and delivery.state is DeliveryState.SENDING
+        return texts and await replies.opted_out(tx, delivery.address)
 
     async def taken(self, delivery: Delivery, provider_ids: Collection[str]) -> Collection[str]:
         """Which of the provider's ids belong to other deliveries; a channel asks when it settles a doubt."""
@@ -125,14 +134,19 @@ class Deliveries:
                     if await outbox.sent(tx, delivery, provider_id=result.provider_id, status=result.status, now=now):
                         self._handed_over(delivery)
                         await self._note(tx, delivery, "doubt_found")
-                        if meaning_of(delivery.channel, result.status or "") is StatusMeaning.FAILED:
-                            await outbox.set_state(tx, delivery.id, DeliveryState.FAILED, error=result.status)
+                        failed = meaning_of(delivery.channel, result.status or "") is StatusMeaning.FAILED
+                        if failed and await outbox.set_state(
+                            tx, delivery.id, DeliveryState.FAILED, error=result.status
+                        ):
                             await self.move_on(tx, delivery, result.status or "failed")
                 case DoubtOutcome.ABSENT if now - since >= BELIEVE_ABSENT_AFTER:
-                    await outbox.retry(tx, delivery, at=now, error="not at the provider; sent again", now=now)
-                    await self._note(tx, delivery, "doubt_resent")
+                    await self._send_again(tx, delivery, "not at the provider")
                 case DoubtOutcome.CANNOT_ASK if delivery.channel not in self.asking:
                     await self._unaskable(tx, delivery)
+                case _ if now >= delivery.expires_at:
+                    # It would be asked about for ever, and nobody waits for it any more.
+                    if await outbox.failed(tx, delivery, error="in doubt until it was of no use", now=now):
+                        await self.move_on(tx, delivery, "in doubt until it was of no use")
                 case _:
                     at = now + timedelta(seconds=backoff.ask_delay_s((now - since).total_seconds()))
                     if await outbox.unknown(tx, delivery, ask_at=at, error=result.error or "", now=now):
@@ -177,13 +191,31 @@ class Deliveries:
 
     async def _unaskable(self, tx: Transaction, delivery: Delivery) -> None:
         """Nobody can be asked: life-safety goes out again, the rest does not (invariant one-page)."""
-        now = self._core.now()
-        if delivery.priority is Priority.LIFE_SAFETY_PAGE:
-            if await outbox.retry(tx, delivery, at=now, error="in doubt and nobody to ask; sent again", now=now):
-                await self._note(tx, delivery, "doubt_resent")
+        again = delivery.priority is Priority.LIFE_SAFETY_PAGE and delivery.attempts < UNASKED_TRIES
+        if again:
+            if await self._send_again(tx, delivery, "in doubt and nobody to ask"):
                 await self._elsewhere(tx, delivery)
-        elif await outbox.failed(tx, delivery, error="in doubt and nobody to ask", now=now):
+        elif await outbox.failed(tx, delivery, error="in doubt and nobody to ask", now=self._core.now()):
             await self.move_on(tx, delivery, "in doubt and nobody to ask")
+
+    async def _send_again(self, tx: Transaction, delivery: Delivery, why: str) -> bool:
+        """Let it be sent once more, where somebody still waits for it; say whether it is."""
+        now = self._core.now()
+        if not await self._is_needed(tx, delivery, now):
+            await outbox.failed(tx, delivery, error=f"{why}, and not needed any more", now=now)
+            return False
+        if not await outbox.retry(tx, delivery, at=now, error=f"{why}; sent again", now=now):
+            return False
+        await self._note(tx, delivery, "doubt_resent")
+        return True
+
+    async def _is_needed(self, tx: Transaction, delivery: Delivery, now: datetime) -> bool:
+        incident = await incidents.load(tx, delivery.incident_id)
+        if incident is None or delivery.expires_at <= now:
+            return False
+        if delivery.purpose is not Purpose.PAGE:
+            return incident.is_open or delivery.step_key.startswith("inform:")
+        return incident.state is IncidentState.OPEN and delivery.recipient_id not in incident.declined
 
     async def _elsewhere_unless_soon(self, tx: Transaction, delivery: Delivery, at: datetime) -> None:
         """Try another way, unless the next look at this one, at `at`, is soon enough to wait for."""

@@ -16,7 +16,7 @@ from store import dialect
 from store.database import Transaction
 from store.outbox_claim import claim
 from store.outbox_receipts import receipt, set_state
-from store.outbox_rows import AT_REST, CHOSEN, delivery_of, note_attempts
+from store.outbox_rows import AT_REST, CHOSEN, WITH_ID, change, delivery_of, note_attempts
 from store.tables import WAITING, attempts, outbox
 
 __all__ = [
@@ -43,6 +43,19 @@ _S = DeliveryState
 _NEW = tuple(field.name for field in fields(NewDelivery))
 _ADDED = (*_NEW, "created_at", "state", "next_attempt_at")
 
+_PAGED = (
+    sa.select(
+        outbox.c.id.label("delivery_id"),
+        *(outbox.c[field.name] for field in fields(Paged) if field.name != "delivery_id"),
+    )
+    .where(outbox.c.incident_id == sa.bindparam("which"))
+    .order_by(outbox.c.id)
+)
+_SOONEST = sa.select(
+    sa.select(sa.func.min(outbox.c.next_attempt_at)).where(sa.text(WAITING)).scalar_subquery(),
+    sa.select(sa.func.min(outbox.c.lease_until)).where(sa.text("state = 'sending'")).scalar_subquery(),
+)
+
 
 async def add(tx: Transaction, deliveries: Iterable[NewDelivery], now: datetime) -> int:
     """Put deliveries into the outbox; return how many were new.
@@ -55,23 +68,20 @@ async def add(tx: Transaction, deliveries: Iterable[NewDelivery], now: datetime)
 
 async def cancel(tx: Transaction, unsent: CancelUnsent) -> int:
     """Cancel what has not left yet; return how many (invariant quiet-after-answer)."""
-    changed = await tx.execute(
-        sa.update(outbox)
-        .where(
-            outbox.c.incident_id == unsent.incident_id,
-            outbox.c.state == str(_S.PENDING),
-            outbox.c.purpose.in_(sorted(unsent.purposes)),
-        )
-        .values(state=str(_S.CANCELLED), error=unsent.reason, **AT_REST)
+    waiting = sa.update(outbox).where(
+        outbox.c.incident_id == unsent.incident_id,
+        outbox.c.state == str(_S.PENDING),
+        outbox.c.purpose.in_(sorted(unsent.purposes)),
     )
+    if unsent.recipient_id is not None:
+        waiting = waiting.where(outbox.c.recipient_id == unsent.recipient_id)
+    changed = await tx.execute(waiting.values(state=str(_S.CANCELLED), error=unsent.reason, **AT_REST))
     return changed.rowcount
 
 
 async def paged(tx: Transaction, incident_id: str) -> list[Paged]:
     """Give who has been, or is being, told of an incident, in the order it was decided; whatever became of it."""
-    columns = (outbox.c[field.name] for field in fields(Paged) if field.name != "delivery_id")
-    chosen = sa.select(outbox.c.id.label("delivery_id"), *columns)
-    rows = await tx.execute(chosen.where(outbox.c.incident_id == incident_id).order_by(outbox.c.id))
+    rows = await tx.execute(_PAGED, {"which": incident_id})
     return [
         Paged(**{**row, "purpose": Purpose(row["purpose"]), "state": DeliveryState(row["state"])})
         for row in rows.mappings()
@@ -119,24 +129,20 @@ async def failed(tx: Transaction, delivery: Delivery, *, error: str, now: dateti
 
 async def unknown(tx: Transaction, delivery: Delivery, *, ask_at: datetime, error: str, now: datetime) -> bool:
     """Record that it is not known whether the provider has taken it, and when to ask."""
-    began = sa.func.coalesce(outbox.c.doubt_since, outbox.c.claimed_at, sa.literal(now, outbox.c.claimed_at.type))
-    waiting = AT_REST | {"next_attempt_at": ask_at, "doubt_since": began}
-    return await _settle(tx, delivery, now, _S.UNKNOWN, error, error=error, **waiting)
+    waiting = AT_REST | {"next_attempt_at": ask_at}
+    mine = await _settle(tx, delivery, now, _S.UNKNOWN, error, error=error, **waiting)
+    if mine:
+        began = sa.func.coalesce(outbox.c.claimed_at, sa.literal(now, outbox.c.claimed_at.type))
+        since = began if delivery.doubt_since is None else delivery.doubt_since
+        await tx.execute(sa.update(outbox).where(outbox.c.id == delivery.id).values(doubt_since=since))
+    return mine
 
 
 async def _settle(
     tx: Transaction, delivery: Delivery, now: datetime, state: DeliveryState, detail: str, **values: Any
 ) -> bool:
-    changed = await tx.execute(
-        sa.update(outbox)
-        .where(
-            outbox.c.id == delivery.id,
-            outbox.c.fence == delivery.fence,
-            outbox.c.state.in_([str(_S.SENDING), str(_S.UNKNOWN)]),
-        )
-        .values(state=str(state), **values)
-    )
-    if not changed.rowcount:
+    held = (_S.SENDING, _S.UNKNOWN)
+    if not await change(tx, delivery.id, {"state": str(state), **values}, states=held, fence=delivery.fence):
         return False
     await note_attempts(tx, [(delivery.id, now, str(state), detail)])
     return True
@@ -147,7 +153,7 @@ async def _settle(
 
 async def by_id(tx: Transaction, delivery_id: int) -> Delivery | None:
     """Give a delivery."""
-    row = (await tx.execute(CHOSEN.where(outbox.c.id == delivery_id))).mappings().first()
+    row = (await tx.execute(WITH_ID, {"which": delivery_id})).mappings().first()
     return None if row is None else delivery_of(row)
 
 
@@ -178,9 +184,7 @@ async def count_waiting(tx: Transaction) -> int:
 
 async def next_at(tx: Transaction) -> datetime | None:
     """Give the time from which on `claim` may find something."""
-    waiting = sa.select(sa.func.min(outbox.c.next_attempt_at)).where(sa.text(WAITING))
-    running_out = sa.select(sa.func.min(outbox.c.lease_until)).where(sa.text("state = 'sending'"))
-    times = (await tx.execute(sa.select(waiting.scalar_subquery(), running_out.scalar_subquery()))).one()
+    times = (await tx.execute(_SOONEST)).one()
     return min((each for each in times if each is not None), default=None)
 
 

@@ -1,0 +1,157 @@
+"""What becomes of messages in doubt, and of those that nobody waits for any more."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ingest.message import Message
+from notify.channel import DoubtOutcome, DoubtResult, SendOutcome, SendResult
+from rules.decisions import Delivery, DeliveryState
+from rules.incident import Verb
+from shouwang import deliveries
+from store import incidents, outbox, replies
+
+Start = Callable[[], Awaitable[Any]]
+
+UNKNOWN = SendResult(outcome=SendOutcome.UNKNOWN, error="no answer")
+ABSENT = DoubtResult(outcome=DoubtOutcome.ABSENT)
+CANNOT_ASK = DoubtResult(outcome=DoubtOutcome.CANNOT_ASK)
+
+
+class Line:
+    """A service with an open gas incident, and its outbox worked by hand."""
+
+    def __init__(self, service: Any) -> None:
+        self.service = service
+        self.outbox: deliveries.Deliveries = service.deliveries
+        self.moment: datetime = service.core.now()
+        service.core.now = lambda: self.moment
+
+    def passes(self, **time: float) -> None:
+        self.moment += timedelta(**time)
+
+    async def alarm(self) -> None:
+        alarm = Message(
+            topic="zigbee2mqtt/yl-1-2-301-gas", payload=b'{"gas":true}', retain=False, received_at=self.moment
+        )
+        await self.service.intake.take_in([alarm])
+
+    async def claim(self) -> list[Delivery]:
+        await self.service.clockwork.tick()
+        return list(await self.outbox.claim(16))
+
+    async def states(self) -> dict[str, DeliveryState]:
+        """By `<step> <channel> <to>`."""
+        async with self.service.core.database.read() as tx:
+            incident = (await incidents.listing(tx, open_only=False, limit=1))[0]
+            rows = await outbox.of_incident(tx, incident.id)
+        return {f"{one.step_key} {one.channel} {one.recipient_id}": one.state for one in rows}
+
+    async def events(self) -> list[str]:
+        async with self.service.core.database.read() as tx:
+            incident = (await incidents.listing(tx, open_only=False, limit=1))[0]
+            return [entry.event for entry in await incidents.journal(tx, incident.id)]
+
+    async def act(self, verb: Verb, by: str = "li") -> None:
+        async with self.service.core.database.read() as tx:
+            incident = (await incidents.listing(tx, open_only=False, limit=1))[0]
+        assert (await self.service.desk.act(incident.id, verb, by=by, via="cli")).refused is None
+
+
+@pytest.fixture
+async def line(start: Start) -> Line:
+    service, _ = await start()
+    service.deliveries.asking = frozenset({"sms", "voice"})
+    line = Line(service)
+    await line.alarm()
+    return line
+
+
+async def test_who_cannot_go_is_not_tried_again(line: Line) -> None:
+    """A text that the provider had no time for does not reach somebody who has said no meanwhile."""
+    (page,) = await line.claim()
+    await line.outbox.send_finished(page, SendResult(outcome=SendOutcome.RETRY, error="too many"))
+    await line.act(Verb.CANNOT_GO)
+
+    assert (await line.states())["r0s0 sms li"] is DeliveryState.CANCELLED
+
+
+@pytest.mark.parametrize("verb", [Verb.ACKNOWLEDGE, Verb.CANNOT_GO])
+async def test_a_doubt_that_outlived_the_answer_is_not_sent_again(line: Line, verb: Verb) -> None:
+    """Nor does the journal say so (invariants one-page, quiet-after-answer)."""
+    (page,) = await line.claim()
+    await line.outbox.send_finished(page, UNKNOWN)
+    await line.act(verb)
+    line.passes(seconds=20)
+    (doubt,) = [one for one in await line.claim() if one.id == page.id]
+    await line.outbox.doubt_answered(doubt, ABSENT)
+
+    assert (await line.states())["r0s0 sms li"] is DeliveryState.FAILED
+    assert "doubt_resent" not in await line.events()
+
+
+async def test_a_stale_answer_to_a_doubt_changes_nothing(line: Line) -> None:
+    """Somebody slow hears that it is absent, when somebody else has sent it already (fence)."""
+    (page,) = await line.claim()
+    await line.outbox.send_finished(page, UNKNOWN)
+    line.passes(seconds=20)
+    (slow,) = await line.claim()
+    line.passes(seconds=40)
+    doubts = [one for one in await line.claim() if one.id == page.id]
+    await line.outbox.doubt_answered(doubts[0], DoubtResult(outcome=DoubtOutcome.FOUND, provider_id="SM1"))
+    told = await line.states()
+    for answer in (ABSENT, CANNOT_ASK, DoubtResult(outcome=DoubtOutcome.FOUND, provider_id="SM2", status="failed")):
+        await line.outbox.doubt_answered(slow, answer)
+
+    assert (await line.states())["r0s0 sms li"] is DeliveryState.SENT
+    assert await line.states() == told
+    assert "doubt_resent" not in await line.events()
+
+
+async def test_a_service_that_hangs_and_cannot_be_asked_is_not_told_for_ever(line: Line) -> None:
+    """It may deliver every time; after a few tries the person's next way has its turn instead."""
+    line.outbox.asking = frozenset()
+    tries = 0
+    for _ in range(20):
+        for one in await line.claim():
+            if one.step_key != "r0s0":
+                await line.outbox.send_finished(one, SendResult(outcome=SendOutcome.ACCEPTED, provider_id=str(one.id)))
+            elif one.state is DeliveryState.SENDING:
+                tries += 1
+                await line.outbox.send_finished(one, UNKNOWN)
+            else:
+                await line.outbox.doubt_answered(one, CANNOT_ASK)
+        line.passes(seconds=15)
+
+    assert tries == deliveries.UNASKED_TRIES
+    assert (await line.states())["r0s0 sms li"] is DeliveryState.FAILED
+
+
+async def test_a_doubt_that_nobody_can_clear_up_ends_when_the_page_is_of_no_use(line: Line) -> None:
+    (page,) = await line.claim()
+    await line.outbox.send_finished(page, UNKNOWN)
+    line.passes(minutes=31)
+    (doubt,) = [one for one in await line.claim() if one.id == page.id]
+    await line.outbox.doubt_answered(doubt, CANNOT_ASK)
+
+    assert (await line.states())["r0s0 sms li"] is DeliveryState.FAILED
+
+
+async def test_one_text_that_cannot_be_decided_on_keeps_no_other_from_leaving(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number has said STOP, and moving on from it goes wrong: everybody else is told all the same."""
+    line.passes(seconds=180)
+    async with line.service.core.database.write() as tx:
+        await replies.opt_out(tx, "+8613800000001", line.moment)
+
+    async def fail(*_: object, **__: object) -> None:
+        raise KeyError("a text that is not there")
+
+    monkeypatch.setattr(line.outbox, "_decide", fail)
+    told = {one.recipient_id for one in await line.claim() if one.channel == "sms"}
+
+    assert {"zhang", "chen", "duty-room"} <= told
+    assert "li" not in told
