@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from store import dialect
 from store.database import Transaction
-from store.tables import reply_codes
+from store.tables import UtcTime, reply_codes
 
 #: Nothing that looks or sounds like something else on a bad line: no 0 and O, no 1, I and L.
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -22,9 +22,12 @@ _LISTED_AT_MOST = 2_000
 _TRIES = 64
 
 
+_REST_IS_OVER = sa.delete(reply_codes).where(reply_codes.c.free_after <= sa.bindparam("now", type_=UtcTime))
+
+
 async def new_code(tx: Transaction, incident_id: str, now: datetime, choose: random.Random) -> str:
     """Take the shortest kind of code that is free for an incident; which one of its kind is up to `choose`."""
-    await tx.execute(sa.delete(reply_codes).where(reply_codes.c.free_after <= now))
+    await tx.execute(_REST_IS_OVER, {"now": now})
     for digits in range(1, _DIGITS_AT_MOST + 1):
         for candidates in _candidates(digits, choose):
             for code in await _free(tx, candidates):

@@ -23,6 +23,10 @@ def _ripe(condition: str) -> sa.Select[tuple[str, str, datetime]]:
     )
 
 
+#: Statements of the hot path are made once: making one takes longer than SQLite takes for it.
+_SOONEST = sa.select(sa.func.min(due.c.due_at))
+_CANCEL = sa.delete(due).where(due.c.kind == sa.bindparam("what"), due.c.subject == sa.bindparam("whose"))
+
 #: What a person waits for comes before what only a sensor waits for (invariant life-first).
 _IN_ORDER = (_ripe(ESCALATING), _ripe(f"NOT ({ESCALATING})"))
 
@@ -45,7 +49,7 @@ async def put_sooner(tx: Transaction, changes: Iterable[SetDue]) -> None:
 async def cancel(tx: Transaction, changes: Iterable[CancelDue]) -> None:
     """Let things not happen any more."""
     for change in sorted(changes, key=lambda one: (one.kind, one.subject)):
-        await tx.execute(sa.delete(due).where(due.c.kind == change.kind, due.c.subject == change.subject))
+        await tx.execute(_CANCEL, {"what": str(change.kind), "whose": change.subject})
 
 
 async def claim(tx: Transaction, now: datetime, limit: int) -> list[Due]:
@@ -64,7 +68,7 @@ async def claim(tx: Transaction, now: datetime, limit: int) -> list[Due]:
 
 async def next_at(tx: Transaction) -> datetime | None:
     """Give the time of whatever is due first."""
-    soonest: datetime | None = await tx.scalar(sa.select(sa.func.min(due.c.due_at)))
+    soonest: datetime | None = await tx.scalar(_SOONEST)
     return soonest
 
 

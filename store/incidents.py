@@ -46,13 +46,20 @@ _IS_OPEN = sa.text("incidents.state <> 'resolved'")  # in the words of the parti
 _LINE = ("incident_id", "at", "event", "actor", "detail")
 _ALL = sa.select(*(incidents.c[name] for name in _COLUMNS))
 
+# Made once: making a statement takes longer than SQLite takes for it.
+_INSERT = sa.insert(incidents)
+_WITH_ID = _ALL.where(incidents.c.id == sa.bindparam("which"))
+_OPEN_IN_HOME = _ALL.where(
+    incidents.c.home_id == sa.bindparam("home"), incidents.c.group == sa.bindparam("among"), _IS_OPEN
+)
+
 #: The least of an id that names an incident.
 _SHORTEST_PREFIX = 4
 
 
 async def insert(tx: Transaction, incident: Incident) -> None:
     """Write a new incident. The database refuses a second open one of the same home and group."""
-    await tx.execute(sa.insert(incidents), [_row(incident, _COLUMNS)])
+    await tx.execute(_INSERT, _row(incident, _COLUMNS))
 
 
 async def save(tx: Transaction, incident: Incident, *, expected_version: int) -> Incident:
@@ -78,7 +85,7 @@ async def load(tx: Transaction, incident_id: str, *, lock: bool = False) -> Inci
     """Give an incident; with `lock` nobody else may write it until this transaction ends."""
     if lock:
         await _lock_timers(tx, incident_id)
-    return await _one(tx, _ALL.where(incidents.c.id == incident_id), lock=lock)
+    return await _one(tx, _WITH_ID, {"which": incident_id}, lock=lock)
 
 
 async def open_in_home(tx: Transaction, home_id: str, group: str, *, lock: bool = False) -> Incident | None:
@@ -182,10 +189,12 @@ async def _lock_timers(tx: Transaction, incident_id: str) -> None:
         )
 
 
-async def _one(tx: Transaction, chosen: sa.Select[Any], *, lock: bool = False) -> Incident | None:
-    if lock:
+async def _one(
+    tx: Transaction, chosen: sa.Select[Any], values: Mapping[str, str] | None = None, *, lock: bool = False
+) -> Incident | None:
+    if lock and not dialect.is_sqlite(tx):
         chosen = chosen.with_for_update(of=incidents)
-    row = (await tx.execute(chosen)).mappings().first()
+    row = (await tx.execute(chosen, values)).mappings().first()
     return None if row is None else _incident(row)
 
 

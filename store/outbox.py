@@ -129,13 +129,9 @@ async def failed(tx: Transaction, delivery: Delivery, *, error: str, now: dateti
 
 async def unknown(tx: Transaction, delivery: Delivery, *, ask_at: datetime, error: str, now: datetime) -> bool:
     """Record that it is not known whether the provider has taken it, and when to ask."""
-    waiting = AT_REST | {"next_attempt_at": ask_at}
-    mine = await _settle(tx, delivery, now, _S.UNKNOWN, error, error=error, **waiting)
-    if mine:
-        began = sa.func.coalesce(outbox.c.claimed_at, sa.literal(now, outbox.c.claimed_at.type))
-        since = began if delivery.doubt_since is None else delivery.doubt_since
-        await tx.execute(sa.update(outbox).where(outbox.c.id == delivery.id).values(doubt_since=since))
-    return mine
+    began = sa.func.coalesce(outbox.c.doubt_since, outbox.c.claimed_at, sa.literal(now, outbox.c.claimed_at.type))
+    waiting = AT_REST | {"next_attempt_at": ask_at, "doubt_since": began}
+    return await _settle(tx, delivery, now, _S.UNKNOWN, error, error=error, **waiting)
 
 
 async def _settle(

@@ -38,6 +38,25 @@ _WAITING = (
 )
 
 
+_TO_BE_TAKEN = outbox.c.id == sa.bindparam("which")
+_TAKE = {
+    _S.SENDING: sa.update(outbox)
+    .where(_TO_BE_TAKEN)
+    .values(
+        state=str(_S.SENDING),
+        fence=outbox.c.fence + 1,
+        attempts=outbox.c.attempts + 1,
+        next_attempt_at=None,
+        owner=sa.bindparam("by"),
+        lease_until=sa.bindparam("until"),
+        claimed_at=sa.bindparam("now"),
+    ),
+    _S.UNKNOWN: sa.update(outbox)
+    .where(_TO_BE_TAKEN)
+    .values(fence=outbox.c.fence + 1, next_attempt_at=sa.bindparam("until")),
+}
+
+
 async def claim(
     tx: Transaction,
     *,
@@ -72,8 +91,8 @@ async def claim(
             found[_what_to_do(delivery, incident, now)].append(delivery)
         for reason in ("expired", "answered"):
             await _cancel(tx, found[reason], reason)
-        taken += await _take(tx, found["send"], state=_S.SENDING, owner=owner, lease_until=until, claimed_at=now)
-        taken += await _take(tx, found["ask"], state=_S.UNKNOWN, next_attempt_at=until)
+        taken += await _take(tx, found["send"], _S.SENDING, by=owner, until=until, now=now)
+        taken += await _take(tx, found["ask"], _S.UNKNOWN, until=until)
         if len(rows) < most:
             break
     return sorted(taken, key=lambda one: (one.priority, one.id))
@@ -104,21 +123,14 @@ async def _cancel(tx: Transaction, deliveries: Iterable[Delivery], reason: str) 
         await tx.execute(sa.update(outbox).where(outbox.c.id.in_(ids)).values(cancelled))
 
 
-async def _take(tx: Transaction, deliveries: list[Delivery], *, state: DeliveryState, **values: Any) -> list[Delivery]:
+async def _take(tx: Transaction, deliveries: list[Delivery], state: DeliveryState, **values: Any) -> list[Delivery]:
     """Write a claim for some deliveries; give them as they are now."""
-    if not deliveries:
-        return []
+    if deliveries:
+        await tx.execute(_TAKE[state], [{"which": one.id, **values} for one in deliveries])
     sending = int(state is _S.SENDING)
-    if sending:
-        values["next_attempt_at"] = None
-    await tx.execute(
-        sa.update(outbox)
-        .where(outbox.c.id.in_([one.id for one in deliveries]))
-        .values(state=str(state), fence=outbox.c.fence + 1, attempts=outbox.c.attempts + sending, **values)
-    )
     return [
         replace(
-            one, state=state, fence=one.fence + 1, attempts=one.attempts + sending, owner=values.get("owner", one.owner)
+            one, state=state, fence=one.fence + 1, attempts=one.attempts + sending, owner=values.get("by", one.owner)
         )
         for one in deliveries
     ]

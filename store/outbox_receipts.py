@@ -4,15 +4,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
-
 from rules.decisions import Delivery, DeliveryState
 from store import dialect
 from store.database import Transaction
-from store.outbox_rows import AT_REST, CHOSEN, delivery_of, note_attempts
+from store.outbox_rows import AT_REST, CHOSEN, WITH_ID, change, delivery_of, note_attempts
 from store.tables import outbox, receipts
 
 _S = DeliveryState
+
+_HELD_WITH_ID = WITH_ID.with_for_update()
 
 #: From which states a delivery may come into a state by a receipt: only forward, and never out of `delivered`.
 _FROM: dict[DeliveryState, frozenset[DeliveryState]] = {
@@ -51,7 +51,7 @@ async def receipt(
     if delivery.state in _FROM[_S.SENT]:
         new |= {"state": str(_S.SENT), "sent_at": now, **AT_REST}
         await note_attempts(tx, [(delivery.id, now, str(_S.SENT), f"the provider reports {status}")])
-    await tx.execute(sa.update(outbox).where(outbox.c.id == delivery.id).values(new))
+    await change(tx, delivery.id, new)
     return replace(
         delivery,
         provider_id=delivery.provider_id or provider_id,
@@ -68,18 +68,15 @@ async def set_state(tx: Transaction, delivery_id: int, state: DeliveryState, *, 
     new: dict[str, Any] = {"state": str(state), **AT_REST}
     if error is not None:
         new["error"] = error
-    changed = await tx.execute(
-        sa.update(outbox).where(outbox.c.id == delivery_id, outbox.c.state.in_(sorted(_FROM[state]))).values(new)
-    )
-    return bool(changed.rowcount)
+    return await change(tx, delivery_id, new, states=_FROM[state])
 
 
 async def _concerned(tx: Transaction, provider_id: str | None, delivery_id: int | None) -> Delivery | None:
     if delivery_id is not None:
-        chosen = CHOSEN.where(outbox.c.id == delivery_id)
+        rows = await tx.execute(_HELD_WITH_ID, {"which": delivery_id})
     else:
-        chosen = CHOSEN.where(outbox.c.provider_id == provider_id)
-    row = (await tx.execute(chosen.with_for_update())).mappings().first()
+        rows = await tx.execute(CHOSEN.where(outbox.c.provider_id == provider_id).with_for_update())
+    row = rows.mappings().first()
     if row is None:
         return None
     delivery = delivery_of(row)

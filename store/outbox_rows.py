@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,8 @@ from store.tables import attempts, outbox
 
 #: All that the dispatcher needs of a delivery.
 CHOSEN = sa.select(*(outbox.c[field.name] for field in fields(Delivery)))
+#: The one with the id bound as `which`.
+WITH_ID = CHOSEN.where(outbox.c.id == sa.bindparam("which"))
 
 #: A delivery that nobody is busy with, and that waits for nothing.
 AT_REST: dict[str, Any] = {"owner": None, "lease_until": None, "next_attempt_at": None, "doubt_since": None}
@@ -34,3 +37,36 @@ def delivery_of(row: Mapping[Any, Any]) -> Delivery:
 async def note_attempts(tx: Transaction, tries: Iterable[tuple[int, datetime, str, str]]) -> None:
     """Keep what came of tries: delivery, time, outcome, detail."""
     await dialect.insert(tx, attempts, ("delivery_id", "at", "outcome", "detail"), tries)
+
+
+async def change(
+    tx: Transaction,
+    delivery_id: int,
+    new: Mapping[str, Any],
+    *,
+    states: Iterable[DeliveryState] = DeliveryState,
+    fence: int | None = None,
+) -> bool:
+    """Give columns of a delivery new values where it is in one of these states, and held with this fence if any.
+
+    False where it is not. The statement is made once for each set of columns: making it takes longer than SQLite does.
+    """
+    computed = {name: value for name, value in new.items() if isinstance(value, sa.ColumnElement)}
+    made = _changing(tuple(name for name in new if name not in computed), frozenset(states), fence is not None)
+    values: dict[str, Any] = {f"new_{name}": value for name, value in new.items() if name not in computed}
+    values["which"] = delivery_id
+    if fence is not None:
+        values["held"] = fence
+    changed = await tx.execute(made.values(computed) if computed else made, values)
+    return bool(changed.rowcount)
+
+
+@cache
+def _changing(names: tuple[str, ...], states: frozenset[DeliveryState], fenced: bool) -> sa.Update:
+    made = sa.update(outbox).where(outbox.c.id == sa.bindparam("which"))
+    if states != frozenset(DeliveryState):
+        # Written out, for a list that is bound is expanded anew each time.
+        made = made.where(outbox.c.state.in_([sa.literal_column(f"'{state}'") for state in sorted(states)]))
+    if fenced:
+        made = made.where(outbox.c.fence == sa.bindparam("held"))
+    return made.values({name: sa.bindparam(f"new_{name}") for name in names})

@@ -10,6 +10,7 @@ from store.database import Transaction
 from store.tables import opted_out as stopped
 from store.tables import replies
 
+_OPTED_OUT = sa.select(stopped.c.address).where(stopped.c.address == sa.bindparam("whose"))
 _COLUMNS = ("provider_id", "sender", "text", "received_at", "verdict", "answer")
 
 
@@ -55,4 +56,4 @@ async def opt_in(tx: Transaction, address: str) -> None:
 
 async def opted_out(tx: Transaction, address: str) -> bool:
     """Say whether the owner of an address wants no more messages."""
-    return await tx.scalar(sa.select(stopped.c.address).where(stopped.c.address == address)) is not None
+    return await tx.scalar(_OPTED_OUT, {"whose": address}) is not None
