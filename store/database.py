@@ -267,6 +267,8 @@ def _sqlite_engine(url: URL, cache_kib: int, *, writes: bool) -> AsyncEngine:
     engine = create_async_engine(
         url,
         connect_args={"async_creator_fn": connect},
+        # Values are people's numbers and addresses; an error that is logged must not name them.
+        hide_parameters=True,
         json_serializer=to_json,
         json_deserializer=orjson.loads,
         pool_size=1 if writes else 4,
@@ -307,6 +309,8 @@ def _vacuum_into(connection: sqlite_driver.Connection, path: Path) -> None:
 def _postgres_engine(url: URL) -> AsyncEngine:
     return create_async_engine(
         url,
+        # Values are people's numbers and addresses; an error that is logged must not name them.
+        hide_parameters=True,
         json_serializer=to_json,
         json_deserializer=orjson.loads,
         pool_size=5,
