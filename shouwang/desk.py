@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from notify.masking import mask_address
+from notify.masking import mask_address, mask_text
 from rules import machine, texts
 from rules.decisions import Decision, Delivery, JournalEntry
 from rules.incident import Incident, OutcomeKind, Verb
@@ -125,7 +125,7 @@ def _delivery_view(delivery: Delivery) -> dict[str, Any]:
         "provider_status": delivery.provider_status,
         "attempts": delivery.attempts,
         "late_s": delivery.late_s,
-        "text": delivery.text,
+        "text": mask_text(delivery.text),
         "error": delivery.error,
         "created_at": _iso(delivery.created_at),
     }
