@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import TypeVar
 
@@ -92,18 +92,26 @@ class Phone:
             return "wrong_code", texts.render("answer.wrong_code", language, code=reply.code)
         if incident is None or reply.verb is None:
             return "unclear", texts.render("answer.help", language)
-        worker = await self._entitled(tx, incident, people)
-        if worker is None:
+        who = await self._who(tx, incident, sender, people)
+        if who is None:
             return "not_involved", texts.render("answer.not_involved", language, code=incident.code)
-        action = Action(
-            verb=reply.verb, by=worker.id, by_name=worker.name, via="sms", outcome=reply.outcome, note=reply.note
-        )
+        return await self._do(tx, incident, reply, who)
+
+    async def _do(self, tx: Transaction, incident: Incident, reply: Reply, who: tuple[str, str]) -> tuple[str, str]:
+        by, by_name = who
+        verb = reply.verb or Verb.ACKNOWLEDGE
+        action = Action(verb=verb, by=by, by_name=by_name, via="sms", outcome=reply.outcome, note=reply.note)
         return await self._act(tx, incident, action)
 
     async def _answer_stranger(self, tx: Transaction, reply: Reply, sender: str) -> tuple[str, str]:
-        """Family were told of it and want to help; they hear that somebody does. Nobody else is known to us."""
+        """Family were told of it and want to help; they hear that somebody does. Nobody else is known to us.
+
+        But whoever was asked before a file was edited is still whom the incident goes by (invariant snapshot).
+        """
         language = self._core.rules.rulebook.language
         incident = await incidents.with_code(tx, reply.code) if reply.code else None
+        if incident is not None and reply.verb is not None and (who := await self._who(tx, incident, sender, ())):
+            return await self._do(tx, incident, reply, who)
         if incident is not None and any(row.address == sender for row in await outbox.paged(tx, incident.id)):
             return "family", texts.render("refusal.family", language, code=incident.code)
         return "unknown_sender", texts.render("answer.unknown_sender", language)
@@ -133,10 +141,28 @@ class Phone:
             return texts.render("answer.outcome_needs_code", language, code=only.code)
         return only
 
-    async def _entitled(self, tx: Transaction, incident: Incident, people: list[Worker]) -> Worker | None:
-        paged = {row.recipient_id for row in await outbox.paged(tx, incident.id)}
-        involved = paged | {worker.id for worker in incident.snapshot.responsibility.workers}
-        return next((worker for worker in people if worker.id in involved), None)
+    async def _who(
+        self, tx: Transaction, incident: Incident, sender: str, people: Iterable[Worker]
+    ) -> tuple[str, str] | None:
+        """Say who has replied, as id and name, of those whose number it is: two people may share a telephone.
+
+        Whoever has answered already; else whoever was asked by that number last, for they have just read it; else
+        anybody who has to do with the incident.
+        """
+        told = await outbox.paged(tx, incident.id)
+        involved = {worker.id for worker in incident.snapshot.responsibility.workers} | {
+            row.recipient_id for row in told
+        }
+        at_number = {worker.id: worker.name for worker in people if worker.id in involved}
+        asked: dict[str, str] = {}
+        for row in told:
+            if row.address == sender and row.purpose is Purpose.PAGE and row.state not in _NOT_LEFT:
+                asked.pop(row.recipient_id, None)
+                asked[row.recipient_id] = row.recipient_name
+        at_number |= asked
+        last = next(reversed(asked or at_number), None)
+        who = incident.answered_by if incident.answered_by in at_number else last
+        return None if who is None else (who, at_number[who])
 
     async def _act(self, tx: Transaction, incident: Incident, action: Action) -> tuple[str, str]:
         now = self._core.now()
@@ -225,6 +251,8 @@ class Phone:
             await asyncio.sleep(pause)
         return await self._core.database.transact(unit)
 
+
+_NOT_LEFT = frozenset({DeliveryState.PENDING, DeliveryState.CANCELLED})
 
 #: Verdicts whose answer only explains; rate-limited, those to people we do not know more strictly.
 _TO_STRANGERS = frozenset({"unknown_sender", "family"})
