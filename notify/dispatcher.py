@@ -122,11 +122,12 @@ class Dispatcher:
         self._woken = asyncio.Event()
         self._short_of_slots = False
         self._under_way: set[asyncio.Task[None]] = set()
+        self._claiming = 0
 
     @property
     def under_way(self) -> int:
-        """How many deliveries have been claimed and are not yet reported."""
-        return len(self._under_way)
+        """How many deliveries are claimed and not yet reported; a claim that is being made counts as one."""
+        return len(self._under_way) + self._claiming
 
     def wake(self) -> None:
         """Look at the outbox now. To be called from the event loop."""
@@ -199,10 +200,14 @@ class Dispatcher:
 
     async def _claim(self, lane: _Lane) -> Sequence[Delivery]:
         since = asyncio.get_running_loop().time()
-        if lane.channels is None:
-            claimed = await self._outbox.claim(lane.limit)
-        else:
-            claimed = await self._outbox.claim(lane.limit, channels=lane.channels, max_priority=lane.max_priority)
+        self._claiming += 1
+        try:
+            if lane.channels is None:
+                claimed = await self._outbox.claim(lane.limit)
+            else:
+                claimed = await self._outbox.claim(lane.limit, channels=lane.channels, max_priority=lane.max_priority)
+        finally:
+            self._claiming -= 1
         for delivery in claimed:
             slots = self._slots.get(delivery.channel)
             # Taken here and not in the task, so that the next claim sees it.

@@ -20,7 +20,7 @@ def wrap(text: str, width: int) -> list[str]:
 
 def _wrap(paragraph: str, width: int) -> list[str]:
     lines = [""]
-    atoms = _ATOM.findall(paragraph)
+    atoms = _ATOM.findall(paragraph) or [""]
     for atom, following in zip(atoms, [*atoms[1:], ""], strict=True):
         # Room for the comma that must not stand alone.
         needed = cell_len(atom) + (cell_len(following) if following and following in _CLOSING else 0)

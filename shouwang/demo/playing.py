@@ -21,7 +21,7 @@ from simulators.phones import BY_HAND, IGNORE
 from store import incidents
 
 #: Seconds of the story in a real one, until somebody types another speed; and while time is skipped.
-_SPEED, _SKIPPING = 10.0, 1200.0
+_SPEED, _SKIPPING = 10.0, 6000.0
 
 
 class FreePlay:

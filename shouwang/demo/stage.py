@@ -214,7 +214,8 @@ class Stage:
         if not self.ledger.outstanding:
             await self.service.clockwork.tick()
             await self.twilio.advance()
-            self.service.dispatcher.wake()
+            if await self._waits_in_outbox():
+                self.service.dispatcher.wake()
         if time.monotonic() - self._audited > _AUDIT_EVERY_S:
             self._audited = time.monotonic()
             self.repairs += await auditor.audit(self.service.core)
@@ -231,6 +232,9 @@ class Stage:
     async def _under_way(self) -> bool:
         if self.ledger.outstanding or self.service.dispatcher.under_way:
             return True
+        return await self._waits_in_outbox()
+
+    async def _waits_in_outbox(self) -> bool:
         due = await self.service.deliveries.next_at()
         return due is not None and due <= self.clock.now()
 

@@ -1,9 +1,10 @@
 """From the curtain to the tally: sets the stage, has the story told, and judges its promises."""
 
 import asyncio
+import contextlib
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -29,35 +30,48 @@ async def tell_story(
     On a terminal, and unless `once`, people can then go on by themselves until they have had enough. `picture` is where
     to save the heart of it as an SVG; `prepare` may change the stage before the curtain rises.
     """
-    console = _console()
-    screen = Screen(console, zone=ZoneInfo(ZONE))
-    told = asyncio.current_task()
-    if told is not None:
-        # As Ctrl-C does: everything is cleared away on the way out.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.cancel)
-    async with set_up(START) as stage:
-        prepare(stage)
-        reporter = Reporter(stage, screen)
-        stage.watch.append(reporter.look)
-        stage.on_life = reporter.life
-        screen.foot = lambda: _foot(stage, "Ctrl-C 结束")
-        with screen.alive():
-            _curtain(stage, screen)
-            pace = UNWATCHED if screen.plain else BRISK if once else WATCHED
-            story = Story(stage, screen, pace, picture=picture)
-            try:
-                await story.tell()
-            except StuckError as error:
-                story.evidence.stuck = str(error)
-            kept = await _tally(stage, screen, story)
-        if not once and sys.stdin.isatty() and not screen.plain:
-            try:
-                await FreePlay(stage, screen, lambda: _foot(stage, "help 帮助")).run()
-            except asyncio.CancelledError:
-                # Ctrl-C is one way to say that it is enough; the story itself has been told.
-                if told is None or told.uncancel():
-                    raise
+    screen = Screen(_console(), zone=ZoneInfo(ZONE))
+    with _ended_by_sigterm():
+        async with set_up(START) as stage:
+            prepare(stage)
+            reporter = Reporter(stage, screen)
+            stage.watch.append(reporter.look)
+            stage.on_life = reporter.life
+            screen.foot = lambda: _foot(stage, "Ctrl-C 结束")
+            with screen.alive():
+                _curtain(stage, screen)
+                pace = UNWATCHED if screen.plain else BRISK if once else WATCHED
+                story = Story(stage, screen, pace, picture=picture)
+                try:
+                    await story.tell()
+                except StuckError as error:
+                    story.evidence.stuck = str(error)
+                kept = await _tally(stage, screen, story)
+            if not once and sys.stdin.isatty() and not screen.plain:
+                await _play(stage, screen)
     return kept
+
+
+async def _play(stage: Stage, screen: Screen) -> None:
+    try:
+        await FreePlay(stage, screen, lambda: _foot(stage, "help 帮助")).run()
+    except asyncio.CancelledError:
+        # Ctrl-C is one way to say that it is enough; the story itself has been told.
+        task = asyncio.current_task()
+        if task is None or task.uncancel():
+            raise
+
+
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does: everything is cleared away on the way out."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    if task is not None:
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 def _console() -> Console:
@@ -76,7 +90,6 @@ def _curtain(stage: Stage, screen: Screen) -> None:
     micro = sum(grid.level == "micro" for grid in registry.grids)
     desks = sum(worker.role == "desk" for worker in registry.workers)
     people = len(registry.workers) - desks
-    screen.blank()
     screen.line(
         None,
         "story",
