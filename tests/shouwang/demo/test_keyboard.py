@@ -1,8 +1,12 @@
 """The line at the foot of the terminal."""
 
+import asyncio
+import os
+import termios
+
 import pytest
 
-from shouwang.demo.keyboard import LineEditor
+from shouwang.demo.keyboard import Keyboard, LineEditor
 
 UP, DOWN, LEFT, RIGHT, HOME, END, DELETE = "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[C", "\x1b[H", "\x1bOF", "\x1b[3~"
 
@@ -57,3 +61,24 @@ def test_tab_completes_as_far_as_it_is_clear() -> None:
 
     editor.feed("\x15gas c\t")
     assert (editor.text, editor.choices) == ("gas clear ", [])
+
+
+async def test_a_terminal_gives_its_keys_one_by_one_and_gets_its_habits_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unseen while they are typed; parts of a character wait for the rest of it."""
+    outer, inner = os.openpty()
+    with os.fdopen(inner, encoding="utf-8") as stdin, os.fdopen(outer, "wb", buffering=0) as typing:
+        monkeypatch.setattr("sys.stdin", stdin)
+        before = termios.tcgetattr(inner)
+        changes: list[str] = []
+        editor = LineEditor()
+        with Keyboard(editor, lambda: changes.append(editor.text)) as keyboard:
+            assert not termios.tcgetattr(inner)[3] & termios.ECHO
+            for piece in ("回复 李".encode(), "明".encode()[:2], "明".encode()[2:] + b"\n"):
+                typing.write(piece)
+                await asyncio.sleep(0)
+            assert await keyboard.line() == "回复 李明"
+            typing.write(b"\x04")
+            assert await keyboard.line() is None
+
+        assert changes
+        assert termios.tcgetattr(inner) == before
