@@ -30,12 +30,14 @@ async def from_settings(
 ) -> AsyncIterator[Mapping[str, Channel]]:
     """Give every channel that can be used with these settings, by name; connections are closed at the end."""
     async with contextlib.AsyncExitStack() as stack:
-        secret = settings.webhook.secret
-        webhook = WebhookChannel(now=now, secret=secret.get_secret_value() if secret else None)
         apprise = AppriseChannel()
-        stack.push_async_callback(webhook.aclose)
         stack.push_async_callback(apprise.aclose)
-        sending: dict[str, Channel] = {"webhook": webhook, "apprise": apprise, "console": ConsoleChannel()}
+        sending: dict[str, Channel] = {"apprise": apprise, "console": ConsoleChannel()}
+        # Unsigned, a receiver could not tell our word from anybody's.
+        if secret := settings.webhook.secret:
+            webhook = WebhookChannel(now=now, secret=secret.get_secret_value())
+            stack.push_async_callback(webhook.aclose)
+            sending["webhook"] = webhook
         twilio = settings.twilio
         if twilio.account_sid and twilio.auth_token and twilio.from_number:
             client = TwilioClient(

@@ -80,16 +80,17 @@ class Explanation:
             console.print(f"if it is still so at {self.raised_at:%Y-%m-%d %H:%M:%S}, an incident opens then")
         console.print(f"plan {self.rule.plan}, policy {self.rule.policy}")
         for remark in self.remarks:
-            console.print(f"note: {remark}", markup=False)
+            console.print(f"note: {remark}", markup=False, soft_wrap=True)
         console.print("if nobody answers, at the latest (a call that is not taken moves on at once):")
         for page in self.pages:
             moment = self.raised_at + timedelta(seconds=page.at_offset_s)
+            day = f"{moment:%m-%d} " if moment.date() != self.raised_at.date() else ""
             console.print(
-                f"  [bold]{moment:%H:%M:%S}[/] (+{page.at_offset_s:.0f} s)  {page.channel} to {page.recipient} "
+                f"  [bold]{day}{moment:%H:%M:%S}[/] (+{page.at_offset_s:.0f} s)  {page.channel} to {page.recipient} "
                 f"({mask_address(page.address)})"
             )
             for line in _said(page).splitlines():
-                console.print(f"      {line}", markup=False)
+                console.print(f"      {line}", markup=False, soft_wrap=True)
 
 
 def explain(

@@ -81,15 +81,16 @@ class Database:
         return self._url.get_backend_name()
 
     @classmethod
-    async def open(cls, url: str) -> "Database":
+    async def open(cls, url: str, *, create: bool = True) -> "Database":
         """Open a database by its SQLAlchemy URL (`sqlite:///path`, `postgresql://user:pass@host/name`).
 
-        Raises DatabaseError with a sentence where it cannot be used: no such folder, no database file, not writable, no
-        write-ahead log, no server, a schema newer than this program.
+        A file that is not there is made, unless `create` says otherwise: whoever looks in the wrong place must not find
+        an empty database there. Raises DatabaseError with a sentence where it cannot be used: no such folder, no
+        database file, not writable, no write-ahead log, no server, a schema newer than this program.
         """
         parsed = _parsed(url)
         if parsed.get_backend_name() == "sqlite":
-            _look_at_file(parsed)
+            _look_at_file(parsed, create=create)
             database = cls(
                 parsed,
                 _sqlite_engine(parsed, _WRITER_CACHE_KIB, writes=True),
@@ -231,7 +232,7 @@ def _shown(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
-def _look_at_file(url: URL) -> None:
+def _look_at_file(url: URL, *, create: bool) -> None:
     if url.database in {None, "", ":memory:"}:
         raise DatabaseError("SQLite in memory keeps nothing; name a file, as in sqlite:///folder/file.db.")
     assert url.database is not None  # noqa: S101 - for the type checker
@@ -242,6 +243,8 @@ def _look_at_file(url: URL) -> None:
         raise DatabaseError(f"{path} is a folder; the database has to be a file.")
     if not path.parent.is_dir():
         raise DatabaseError(f"The folder {path.parent} for the database does not exist.")
+    if not create and not path.exists():
+        raise DatabaseError(f"There is no database {path}; has the service run here?")
     target = path if path.exists() else path.parent
     if not os.access(target, os.W_OK):
         raise DatabaseError(f"{target} cannot be written by this user.")

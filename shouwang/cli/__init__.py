@@ -35,6 +35,14 @@ app.command(
 )(simulate.simulate)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - rarely asked for
+
+        typer.echo(f"shouwang {version('shouwang')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     directory: Annotated[
@@ -42,14 +50,12 @@ def _options(
         typer.Option("--dir", "-C", help="Work as if started in this folder.", file_okay=False, exists=True),
     ] = None,
     *,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and end.", is_eager=True)] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and end.", is_eager=True, callback=_show_version),
+    ] = False,
 ) -> None:
     """Options for every command."""
-    if version:
-        from importlib.metadata import version as installed  # noqa: PLC0415 - rarely asked for
-
-        typer.echo(f"shouwang {installed('shouwang')}")
-        raise typer.Exit
     if directory is not None:
         import os  # noqa: PLC0415 - see above
 

@@ -86,23 +86,21 @@ def _act(
 
 
 def _with_desk(work: Callable[[Desk], Awaitable[Any]]) -> Any:
+    from rules.rulebook import Rulebook  # noqa: PLC0415 - `shouwang --help` needs none of this
     from shouwang.clock import SystemClock  # noqa: PLC0415
-    from shouwang.configuration import Configuration  # noqa: PLC0415 - `shouwang --help` needs none of this
     from shouwang.service import Service  # noqa: PLC0415
     from shouwang.settings import load  # noqa: PLC0415
     from store.database import Database  # noqa: PLC0415
 
     settings = load()
+    # An incident carries all that its verbs need: it can be answered also while rules.yaml is broken.
+    no_rules = Rulebook(rules=(), plans={}, policies={}, time_zone=settings.time_zone, language=settings.language)
 
     async def go() -> Any:
-        rulebook = Configuration(
-            settings.config.dir, time_zone=settings.time_zone, language=settings.language
-        ).rulebook()
-        database = await Database.open(settings.database.url)
+        database = await Database.open(settings.database.url, create=False)
         try:
             await database.migrate()
-            desk: Desk = Service(database, rulebook, now=SystemClock().now).desk
-            return await work(desk)
+            return await work(Service(database, no_rules, now=SystemClock().now).desk)
         finally:
             await database.close()
 

@@ -323,3 +323,9 @@ async def test_a_connection_that_was_cut_is_unavailable_and_then_replaced(
     async with database.write() as tx:
         assert await due.next_at(tx) is None
     await database.close()
+
+
+async def test_a_database_that_is_only_looked_at_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError, match=r"There is no database .*shouwang\.db; has the service run here"):
+        await Database.open(f"sqlite:///{tmp_path}/shouwang.db", create=False)
+    assert not list(tmp_path.iterdir())
