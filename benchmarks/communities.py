@@ -75,7 +75,7 @@ def _households(homes: int, dialect: Dialect) -> Iterator[str]:
         yield f"  - {{id: {one.id}, dialect: {one.dialect}, base: {one.base}}}\n"
     yield (
         f"\nhomes:\n  - id: {MARKER_HOME}\n    grid: micro-0\n    address: 长宁路1号院门房\n    devices:\n"
-        f"      - {{id: {MARKER}, kind: contact, source: own, name: {MARKER}}}\n"
+        f"      - {{id: {MARKER}, kind: contact, source: own, name: {MARKER}, heartbeat: 25h}}\n"
     )
     for number, home_id in _homes(homes):
         yield (

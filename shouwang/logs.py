@@ -5,9 +5,6 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from rich.console import Console
-from rich.logging import RichHandler
-
 from notify.masking import mask_text
 
 #: What callers attach with `extra`, and nothing else of a record, goes into the JSON.
@@ -60,6 +57,9 @@ def configure(*, level: str, style: str = "auto") -> None:
     """Set up logging for the process; `style` is `auto`, `text` or `json`. Logs go to standard error."""
     handler: logging.Handler
     if style == "text" or (style == "auto" and sys.stderr.isatty()):
+        from rich.console import Console  # noqa: PLC0415 - only for people
+        from rich.logging import RichHandler  # noqa: PLC0415
+
         # Not Rich's own tracebacks: what an exception says may hold numbers, and goes through the masks as text.
         handler = RichHandler(console=Console(stderr=True), show_path=False, log_time_format="%X")
         handler.setFormatter(_Words())

@@ -1,41 +1,63 @@
-"""Bringing the schema up to date, with the migrations that the package carries."""
+"""Bringing the schema up to date, with the migrations that the package carries.
+
+Alembic is loaded only where there is something to do: it takes nine megabytes.
+"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from store.errors import SchemaTooNewError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: Taken on PostgreSQL while migrating, so that processes that start together do not migrate together.
 _MIGRATION_LOCK = 0x5348_4F55_5741_4E47
 
 
-def configuration() -> Config:
+def configuration() -> "Config":
     """Give Alembic's configuration; `alembic revision` wants the same when a developer adds a migration."""
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
     made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    made.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     return made
+
+
+def is_current(connection: sa.Connection) -> bool:
+    """Say whether the schema is the newest one that this program knows."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return False
+    newest = max(path.name for path in (_MIGRATIONS / "versions").glob("m*.py"))
+    revision = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return revision is not None and newest.startswith(f"m{revision}_")
 
 
 def upgrade(connection: sa.Connection) -> None:
     """Migrate to the newest schema, within the connection's transaction."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+    if is_current(connection):
+        return
+    from alembic import command  # noqa: PLC0415 - see above
+
     refuse_newer(connection)
     made = configuration()
-    scripts = ScriptDirectory.from_config(made)
-    if MigrationContext.configure(connection).get_current_revision() == scripts.get_current_head():
-        return
     made.attributes["connection"] = connection
     command.upgrade(made, "head")
 
 
 def refuse_newer(connection: sa.Connection) -> None:
     """Raise SchemaTooNewError where the schema is one that this program does not know."""
+    if is_current(connection):
+        return
+    from alembic.migration import MigrationContext  # noqa: PLC0415 - see above
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     scripts = ScriptDirectory.from_config(configuration())
     current = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in scripts.walk_revisions()}

@@ -34,7 +34,7 @@ def positions(content: bytes, wanted: Collection[Place]) -> dict[Place, tuple[in
     A place that is not there (a key that is missing, a value from an alias) is where the nearest thing around it is.
     """
     walk = _Walk(content, wanted)
-    with suppress(yaml.YAMLError, RecursionError):
+    with suppress(yaml.YAMLError, RecursionError, _AllFoundError):
         walk.run()
     found = {}
     for place in wanted:
@@ -45,11 +45,16 @@ def positions(content: bytes, wanted: Collection[Place]) -> dict[Place, tuple[in
     return found
 
 
+class _AllFoundError(Exception):
+    """There is nothing left to look for: the rest of a big file need not be read."""
+
+
 class _Walk:
     """One pass over a text that notes the positions of some places and of everything around them."""
 
     def __init__(self, content: bytes, wanted: Collection[Place]) -> None:
         self.found: dict[tuple[Loc, bool], tuple[int, int]] = {}
+        self._missing = {(place.loc, place.at_key) for place in wanted}
         self._around = {place.loc[:length] for place in wanted for length in range(len(place.loc) + 1)}
         self._next = Parser(content).get_event
 
@@ -87,3 +92,6 @@ class _Walk:
     def _note(self, event: Any, loc: Loc, *, at_key: bool) -> None:
         mark = event.start_mark
         self.found[loc, at_key] = (mark.line + 1, mark.column + 1)
+        self._missing.discard((loc, at_key))
+        if not self._missing:
+            raise _AllFoundError

@@ -56,6 +56,8 @@ class Reader:
         self._path: list[str | int] = []
         self._anchors: dict[str, Any] = {}
         self._event: Any = None
+        #: Gives one and the same text for equal ones; a table of ours, because Python's own never shrinks again.
+        self._texts: dict[str, str] = {}
 
     def entries(self) -> Iterator[RawEntry]:
         """Give the document's entries in its order."""
@@ -146,11 +148,11 @@ class Reader:
                 elif value[0] in "-0123456789" and (number := _NUMBER.fullmatch(value)):
                     value = float(value) if number[1] else int(value)
                 else:
-                    value = intern(self._substitute(event) if "${" in value else value)
+                    value = self._once(self._substitute(event) if "${" in value else value)
             else:
                 if event.tag is not None and event.tag != _TEXT_TAG:
                     self._tag(event)
-                value = intern(self._substitute(event) if "${" in value else value)
+                value = self._once(self._substitute(event) if "${" in value else value)
         elif kind is yaml.MappingStartEvent:
             value = self._mapping(event)
         elif kind is yaml.SequenceStartEvent:
@@ -160,6 +162,9 @@ class Reader:
         if event.anchor is not None:
             self._anchors[event.anchor] = value
         return value
+
+    def _once(self, text: str) -> str:
+        return self._texts.setdefault(text, text)
 
     def _mapping(self, start: Any) -> dict[str, Any]:
         if start.tag is not None:
