@@ -1,0 +1,62 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rules.community import Device
+from rules.hearing import Gap
+from shouwang.hearing import Ears
+from store.hearing import EVERYTHING, Hearing
+from store.registry import GatewayRow
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+GAS = Device(id="gas", home_id="h", kind="gas", source="one", name="gas")
+DOOR = Device(id="door", home_id="h", kind="contact", source="two", name="door")
+
+
+def ears(
+    *,
+    until: datetime | None = NOON,
+    gaps: dict[str, list[tuple[datetime, datetime | None]]] | None = None,
+    **gateways: str,
+) -> Ears:
+    rows = {source: GatewayRow(state, None) for source, state in gateways.items()}
+    return Ears(Hearing(until, gaps or {}), rows, NOON)
+
+
+@pytest.mark.parametrize(
+    ("made", "heard"),
+    [
+        (ears(), True),
+        (ears(until=None), True),
+        (ears(until=NOON - timedelta(seconds=60)), True),
+        (ears(until=NOON - timedelta(seconds=61)), False),
+        (ears(one="online"), True),
+        (ears(one="offline"), False),
+        (ears(two="offline"), True),
+    ],
+)
+def test_who_would_be_heard(made: Ears, heard: bool) -> None:
+    """Nobody while the broker has not been heard for a minute; nobody behind a gateway that is off."""
+    assert made.hear(GAS) is heard
+    assert list(made.unheard([GAS])) == ([] if heard else ["gas"])
+
+
+def test_what_was_missed_is_missed_by_all_sources_of_a_kind() -> None:
+    gaps = {
+        EVERYTHING: [(NOON - 9 * HOUR, NOON - 8 * HOUR)],
+        "one": [(NOON - 5 * HOUR, NOON - 2 * HOUR)],
+        "two": [(NOON - 3 * HOUR, None)],
+    }
+    made = ears(gaps=gaps)
+
+    assert set(made.gaps([GAS])) == {Gap(NOON - 9 * HOUR, NOON - 8 * HOUR), Gap(NOON - 5 * HOUR, NOON - 2 * HOUR)}
+    assert set(made.gaps([GAS, DOOR])) == {
+        Gap(NOON - 9 * HOUR, NOON - 8 * HOUR),
+        Gap(NOON - 3 * HOUR, NOON - 2 * HOUR),
+    }
+    assert made.gaps([]) == []
+
+
+def test_deafness_that_lasts_is_a_gap_until_now() -> None:
+    assert ears(until=NOON - 2 * HOUR).gaps([GAS]) == [Gap(NOON - 2 * HOUR, NOON)]
