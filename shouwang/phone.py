@@ -9,7 +9,7 @@ from typing import TypeVar
 from notify.channels.twilio_status import StatusMeaning, meaning_of
 from notify.masking import mask_address
 from notify.replies import Reply, ReplyKind, parse
-from rules import machine, texts
+from rules import machine, texts, wording
 from rules.community import Worker
 from rules.decisions import Delivery, DeliveryState, Purpose
 from rules.incident import Incident, IncidentState, Verb
@@ -189,6 +189,10 @@ class Phone:
         asks = delivery.purpose is Purpose.PAGE
         if incident.state is IncidentState.OPEN or (incident.is_open and not asks):
             return CallScript(speech=delivery.speech or delivery.text, language=language, asks=asks)
+        if incident.is_open and incident.answered_by == delivery.recipient_id:
+            # Their reply came while their phone rang. "You need not go" is for everybody else.
+            speech = wording.accepted(incident, spoken=True)
+            return CallScript(speech=speech, language=language, asks=False)
         key = "voice.answered" if incident.is_open and incident.answered_by_name else "voice.over"
         speech = texts.render(
             key, language, name=incident.answered_by_name or "", address=incident.snapshot.home.address

@@ -33,6 +33,7 @@ async def test_a_reply_with_the_code_ends_the_escalation(any_site: Any) -> None:
     )
     assert await site.open_incidents() == []
 
+    await site.says("yl-1-2-301-gas", gas=False)
     await site.advance(hours=2)
     assert site.who_heard(since=31) == [(230, "answer li"), (230, "answer li")]
 
@@ -106,6 +107,20 @@ async def test_whoever_takes_a_call_too_late_hears_who_goes(site: Any) -> None:
     assert "请按1" not in heard
     assert site.phone("zhang").calls[0].pressed == []
     assert (await site.incident()).answered_by == "chen"
+
+
+async def test_who_answers_by_text_while_the_phone_rings_is_not_sent_home(site: Any) -> None:
+    """The reply comes in the seconds in which the same worker's phone rings: the call says that it is theirs."""
+    site.phone("li").on_call(answer(after_s=20, press="1"))
+    await site.says("yl-1-2-301-gas", gas=True)
+    await site.advance(seconds=65)
+    await site.phone("li").replies(f"1 {await site.code()}")
+    await site.advance(seconds=60)
+
+    heard = " ".join(site.phone("li").calls[0].heard)
+    assert "由您前往" in heard
+    assert "不用去" not in heard
+    assert (await site.incident()).answered_by == "li"
 
 
 async def test_a_second_worker_who_answers_hears_who_is_on_the_way(site: Any) -> None:
@@ -219,6 +234,7 @@ async def test_the_outcome_is_asked_for_again_and_again(site: Any) -> None:
     assert "李明" in site.text("sms desk", first)
 
     await site.phone("li").replies(f"属实{code}")
+    await site.says("yl-1-2-301-gas", gas=False)
     await site.advance(hours=3)
     assert (await site.incident()).outcome is OutcomeKind.REAL
     assert [who for _, who in site.who_heard(since=second + 1)] == ["answer li", "sms desk"]
