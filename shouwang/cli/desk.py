@@ -125,7 +125,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("code", "state", "severity", "what", "where", "answered by", "opened"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for row in rows:
         what = f"{row['title']}{' (drill)' if row['drill'] else ''}{'' if row['verified'] else ' (unverified)'}"
         table.add_row(
