@@ -17,7 +17,7 @@ from ingest.options import MqttOptions
 from ingest.paho_source import PahoSource
 from ingest.subscriber import Subscriber
 from notify.channel import Channel
-from shouwang import auditor, channels, hearing, housekeeping
+from shouwang import auditor, channels, hearing, housekeeping, memory
 from shouwang.clock import SystemClock
 from shouwang.configuration import Configuration
 from shouwang.health import Health
@@ -92,6 +92,7 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
             loop.add_signal_handler(signal.SIGHUP, lambda: tasks.create_task(reload()))
             scheduler = _scheduler(service, settings)
             scheduler.start()
+            memory.settle()
             _log.info("shouwang is up: http://%s, %d sources", settings.http.listen, len(service.decoder.subscriptions))
             await stop.wait()
             _log.info("stopping")

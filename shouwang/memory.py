@@ -5,11 +5,6 @@ import gc
 from contextlib import suppress
 
 
-def hold_collector() -> None:
-    """Keep the garbage collector still during the start: nearly all that is made then stays."""
-    gc.disable()
-
-
 def settle() -> None:
     """Give back what the start has left, and let the collector look only at what is made from now on.
 

@@ -1,7 +1,7 @@
 """Which files there are, and a cheap way to tell whether they have changed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -13,9 +13,12 @@ from shouwang.config.problems import Problem
 #: The three files, in the order in which their problems are told.
 KINDS: Final = ("devices", "grids", "rules")
 #: Changes when the same text is read differently than before, so that unchanged files are brought in again.
-FORMAT: Final = b"shouwang configuration 1"
+FORMAT: Final = b"shouwang configuration 2"
 
 _VARIABLE: Final = re.compile(rb"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+#: Bytes of the longest variable that is found where it is cut in two, and bytes read at once.
+_LONGEST_NAME: Final = 1_000
+_PIECE: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,24 @@ class Digester:
         self._environ = environ
         self._hash = blake2b(FORMAT, digest_size=16)
 
-    def add(self, name: str, content: bytes) -> None:
-        """Take in one file."""
-        variables = sorted(set(_VARIABLE.findall(content)))
-        values = [name + b"=" + self._environ.get(name.decode(), "").encode() for name in variables]
-        for part in (name.encode(), *values, content):
-            self._hash.update(len(part).to_bytes(8, "big"))
-            self._hash.update(part)
+    def add(self, name: str, content: Iterable[bytes]) -> None:
+        """Take in one file, in pieces of any size."""
+        variables: set[bytes] = set()
+        size, rest = 0, b""
+        self._add_part(name.encode())
+        for piece in content:
+            self._hash.update(piece)
+            size += len(piece)
+            # A name may be cut in two.
+            rest = rest[-_LONGEST_NAME:] + piece
+            variables.update(_VARIABLE.findall(rest))
+        self._add_part(size.to_bytes(8, "big"))
+        for variable in sorted(variables):
+            self._add_part(variable + b"=" + self._environ.get(variable.decode(), "").encode())
+
+    def _add_part(self, part: bytes) -> None:
+        self._hash.update(len(part).to_bytes(8, "big"))
+        self._hash.update(part)
 
     def result(self) -> str:
         """The digest in hex."""
@@ -79,7 +93,14 @@ def digests(directory: Path, environ: Mapping[str, str]) -> dict[str, str]:
         digester = Digester(environ)
         for file in found:
             with suppress(OSError):  # whoever loads it will say what is the matter with it
-                digester.add(file.path.name, file.path.read_bytes())
+                digester.add(file.path.name, _pieces(file.path))
         if found:
             result[f"{kind}.yaml"] = digester.result()
     return result
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """Read a file without having all of it in memory: it is done at every start, and the files of a city are big."""
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece

@@ -67,7 +67,7 @@ class Reading:
                 self.notes.add_placed(Problem(file=file.name, message=f"the file cannot be read: {error.strerror}"))
                 self.incomplete |= sections
                 continue
-            digester.add(file.path.name, content)
+            digester.add(file.path.name, [content])
             self._read_file(FILES[kind], file, content)
         self.digests[f"{kind}.yaml"] = digester.result()
 
