@@ -3,7 +3,7 @@
 `Engine.evaluate` hands over only what may be more than an ordinary repeat, so here is time to look at every rule.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from rules.conditions import TEST, States, Verdict, judge, life, moved, settle, 
 from rules.decisions import CancelDue, DueKind, Finding, FindingEvent, SetDue, StandingFinding
 from rules.readings import KINDS, UNKNOWN, DeviceState, Freshness, Reading
 from rules.rulebook import Rule
-from rules.watch import Evaluation, Rulings, Standing, Watch
+from rules.watch import LONGEST_TEST, Evaluation, Rulings, Standing, Watch
 
 #: The same call for help said again so soon is a repeat: one press is often published several times.
 _SAME_PRESS = timedelta(seconds=60)
@@ -93,6 +93,7 @@ class Batch:
         if before is not None and repeated:
             if alive:
                 self._store(before, before._replace(last_seen=at))
+                self._confirm(watches, device, before, at)
             return
         active = live and shows_activity(reading.kind, before, state)
         after = moved(reading, before, state, value, at=at, active=active)
@@ -131,6 +132,10 @@ class Batch:
     def _judge(self, watch: Watch, news: _News) -> None:
         was, now = judge(watch.condition, news.before), judge(watch.condition, news.after)
         stands = self._standing.get((watch.rule.id, news.device.id))
+        if (was is Verdict.TEST) != (now is Verdict.TEST) and not watch.event:
+            subject = watch.subject(news.device.id)
+            began = SetDue(kind=DueKind.HOLD, subject=subject, due_at=news.at + LONGEST_TEST)
+            self._put(began if now is Verdict.TEST else CancelDue(kind=DueKind.HOLD, subject=subject))
         if now is Verdict.TRUE:
             if watch.event:
                 self._is_called(watch, news, stands, pressed=was is Verdict.TRUE)
@@ -138,12 +143,21 @@ class Batch:
                 self._goes_on(watch, news, stands)
             else:
                 self._begins(watch, news, stands, was)
-        elif now is not Verdict.UNKNOWN:
+        elif now not in {Verdict.UNKNOWN, Verdict.TEST}:
             if watch.may_wait and news.before is not None and was in {Verdict.TRUE, Verdict.UNKNOWN}:
                 self._put(CancelDue(kind=DueKind.HOLD, subject=watch.subject(news.device.id)))
             # A stale word moves what is known, but only a live one ends a finding. Nor does the reset of a button.
             if now is Verdict.FALSE and news.live and stands is not None and not watch.event:
                 self._clear(stands, news.at, self._rulings.reasons.cleared(news.device, news.after))
+
+    def _confirm(self, watches: Sequence[Watch], device: Device, row: DeviceState, at: datetime) -> None:
+        """End what a stale word has not ended, once a live message says the same."""
+        if device.id not in self.marked:
+            return
+        for watch in watches:
+            stands = self._standing.get((watch.rule.id, device.id))
+            if stands is not None and not watch.event and judge(watch.condition, row) is Verdict.FALSE:
+                self._clear(stands, at, self._rulings.reasons.cleared(device, row))
 
     def _begins(self, watch: Watch, news: _News, stands: StandingFinding | None, was: Verdict) -> None:
         if stands is not None and stands.incident_id is not None:
@@ -206,7 +220,8 @@ class Batch:
     def _raise(self, watch: Watch, news: _News, *, verified: bool) -> None:
         device = news.device
         reason = self._rulings.reasons.raised(device, watch.condition, news.after, held=False, verified=verified)
-        self._findings.append(_finding(FindingEvent.RAISED, watch, device, news.at, reason, verified=verified))
+        raised = _finding(FindingEvent.RAISED, watch, device, news.at, reason, verified=verified)
+        self._findings.append(replace(raised, redelivered=news.redelivered))
         self._standing[watch.rule.id, device.id] = StandingFinding(
             rule_id=watch.rule.id,
             subject=device.id,

@@ -68,6 +68,8 @@ class Finding:
     reason: str
     #: False where only a retained or cached fact says so.
     verified: bool = True
+    #: The broker has handed the message over before, and it may have been taken in then.
+    redelivered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

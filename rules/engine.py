@@ -122,6 +122,9 @@ class Engine:
 
         That it has stayed true is known from the due time's being there still: it is cancelled when the condition ends.
         Where the device has since said something that says nothing, the finding is raised all the same.
+
+        Raised as unverified is what is due for another look: an alarm that has been a test for LONGEST_TEST, and one
+        that stands although somebody has closed its incident.
         """
         watch = self._watches.get(rule_id)
         subject = f"{rule_id}/{device.id}"
@@ -129,18 +132,30 @@ class Engine:
         if watch is None:
             return over
         row = states.get((device.id, watch.condition.kind))
-        if row is None or judge(watch.condition, row) not in {Verdict.TRUE, Verdict.UNKNOWN}:
+        verdict = judge(watch.condition, row)
+        if row is None or verdict not in {Verdict.TRUE, Verdict.UNKNOWN, Verdict.TEST}:
             return over
-        verified = row.freshness == Freshness.LIVE
         stands = standing.get((rule_id, device.id))
-        if stands is not None and stands.incident_id is not None:
+        detached = stands is not None and stands.incident_id is None
+        if detached and verdict is Verdict.UNKNOWN and not watch.hold:
+            return over
+        # Nothing has changed since it was raised: it was told, and closed, and is not over.
+        closed = stands is not None and detached and stands.raised_at >= row.true_since
+        verified = row.freshness == Freshness.LIVE and verdict is not Verdict.TEST and not closed
+        if stands is not None and not detached:
             told = stands.verified and stands.raised_at >= row.true_since
             if told or not verified:
                 return over
         if watch.rests(device.home_id, away):
             later = watch.look_again(now, self._rulings.zone)
             return Evaluation(due=[SetDue(kind=DueKind.HOLD, subject=subject, due_at=later)])
-        reason = self._rulings.reasons.raised(device, watch.condition, row, held=True, verified=verified)
+        reasons = self._rulings.reasons
+        if verdict is Verdict.TEST:
+            reason = reasons.tested(device, watch.condition, row, now - row.true_since)
+        elif closed:
+            reason = reasons.still(device, watch.condition, row)
+        else:
+            reason = reasons.raised(device, watch.condition, row, held=True, verified=verified)
         finding = Finding(
             event=FindingEvent.RAISED,
             rule_id=rule_id,

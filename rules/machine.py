@@ -89,9 +89,9 @@ def join(
     if not incident.is_open:
         return draft.decision()
     match finding.event:
-        case FindingEvent.RAISED:
+        case FindingEvent.RAISED if not _known(incident, finding):
             _raised(draft, finding, rule, plan, policy)
-        case FindingEvent.REPEATED:
+        case FindingEvent.RAISED | FindingEvent.REPEATED:
             draft.change(count=incident.count + 1)
             draft.note("repeated", "sensor", {**_about(finding, rule), "count": incident.count + 1})
         case FindingEvent.CLEARED:
@@ -183,6 +183,14 @@ def repair(incident: Incident, *, has_next: bool, now: datetime) -> Decision | N
     draft.note("repaired", "auditor", {"due": str(kind), "at": max(at, now).isoformat()})
     draft.set_due(kind, max(at, now))
     return draft.decision()
+
+
+def _known(incident: Incident, finding: Finding) -> bool:
+    """Whether an alarm is one that everybody knows of, in a message that the broker has handed over before.
+
+    It may be a new one: then its incident is open all the same, and somebody is being told or on the way.
+    """
+    return finding.redelivered and finding.kind in incident.kinds and incident.verified >= finding.verified
 
 
 def _raised(draft: Draft, finding: Finding, rule: Rule, plan: Plan | None, policy: Policy | None) -> None:

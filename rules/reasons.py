@@ -16,6 +16,8 @@ REASONS: dict[str, dict[str, str]] = {
         "above": "{place}{kind}{value}，高于{bound}",
         "held": "{fact}，已持续{duration}",
         "stale": "{fact}（旧消息，未经核实）",
+        "tested": "{fact}，标记为测试已{duration}，未经核实",
+        "still": "{fact}，结束后仍未恢复，未经核实",
         "repeated": "{fact}，再次报告",
         "cleared": "{fact}，已恢复",
         "offline": "{place}{kind}设备已{duration}没有消息",
@@ -31,6 +33,8 @@ REASONS: dict[str, dict[str, str]] = {
         "above": "{place} {kind} {value}, above {bound}",
         "held": "{fact}, for {duration}",
         "stale": "{fact} (an old message, not verified)",
+        "tested": "{fact}, said to be a test for {duration}, not verified",
+        "still": "{fact}, still so after it was closed, not verified",
         "repeated": "{fact}, said again",
         "cleared": "{fact}, over",
         "offline": "{place} {kind} device: no word for {duration}",
@@ -111,6 +115,15 @@ class Reasons:
         if held and condition.hold_s:
             text = self._say("held", fact=text, duration=duration(condition.hold_s, self._language))
         return text if verified else self._say("stale", fact=text)
+
+    def tested(self, device: Device, condition: StateIs | Threshold, row: DeviceState, since: timedelta) -> str:
+        """Say that an alarm has been a test for so long that it may be none."""
+        length = duration(since.total_seconds(), self._language)
+        return self._say("tested", fact=self._fact(device, condition, row), duration=length)
+
+    def still(self, device: Device, condition: StateIs | Threshold, row: DeviceState) -> str:
+        """Say that a condition is true although its incident was closed."""
+        return self._say("still", fact=self._fact(device, condition, row))
 
     def repeated(self, device: Device, condition: StateIs | Threshold, row: DeviceState) -> str:
         """Say that a device has said it again."""

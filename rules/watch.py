@@ -12,8 +12,11 @@ from rules.readings import DeviceState, Reading
 from rules.reasons import Reasons
 from rules.rulebook import Absent, Offline, Rule, StateIs, Threshold
 
-#: What cannot be judged now is looked at again after this long.
+#: What cannot be judged now, or alarms on although somebody has closed its incident, is looked at again after so long.
 LOOK_AGAIN = timedelta(minutes=15)
+
+#: No test takes longer: an alarm that is still a test then may be one that nobody believes (a test bit that is stuck).
+LONGEST_TEST = timedelta(minutes=10)
 
 #: What is called `kind` in a finding of which no single fact is the cause.
 OFFLINE = "offline"

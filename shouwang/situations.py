@@ -8,6 +8,7 @@ from rules import machine, plans
 from rules.community import Home
 from rules.decisions import Finding, FindingEvent, StandingFinding
 from rules.incident import Incident, Snapshot
+from rules.readings import LIFE_SAFETY_KINDS
 from rules.rulebook import Plan, Rule
 from shouwang import verdicts
 from shouwang.core import Core
@@ -17,8 +18,9 @@ from store.database import Transaction
 _log = logging.getLogger(__name__)
 
 #: A sensor that still repeats its alarm this long after somebody closed the incident opens a new one: what was closed
-#: is not over.
+#: is not over. A low battery waits until tomorrow.
 STILL_THERE_AFTER = timedelta(minutes=10)
+STILL_LOW_AFTER = timedelta(hours=24)
 
 
 class StaleRulesError(Exception):
@@ -45,7 +47,7 @@ async def _raised(core: Core, tx: Transaction, finding: Finding, rule: Rule, now
     incident = await incidents.open_in_home(tx, finding.home_id, group, lock=True)
     known = False
     if incident is None:
-        if finding.event is FindingEvent.REPEATED and await _closed_lately(tx, finding.home_id, group, now):
+        if finding.event is FindingEvent.REPEATED and await _closed_lately(tx, finding, group, now):
             return
         incident = await _open(core, tx, finding, rule, now)
         if incident is None:
@@ -123,9 +125,12 @@ async def _cleared(core: Core, tx: Transaction, finding: Finding, rule: Rule | N
     await verdicts.write(core, tx, decision, before=incident, now=now)
 
 
-async def _closed_lately(tx: Transaction, home_id: str, group: str, now: datetime) -> bool:
-    last = await incidents.last_in_home(tx, home_id, group)
-    return last is not None and last.resolved_at is not None and now - last.resolved_at < STILL_THERE_AFTER
+async def _closed_lately(tx: Transaction, finding: Finding, group: str, now: datetime) -> bool:
+    last = await incidents.last_in_home(tx, finding.home_id, group)
+    if last is None or last.resolved_at is None:
+        return False
+    after = STILL_THERE_AFTER if finding.kind in LIFE_SAFETY_KINDS else STILL_LOW_AFTER
+    return now - last.resolved_at < after
 
 
 def _same(row: StandingFinding, finding: Finding) -> bool:

@@ -4,8 +4,10 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from rules.decisions import CancelDue, Decision, SetDue
+from rules.decisions import CancelDue, Decision, DueKind, SetDue
 from rules.incident import Incident
+from rules.readings import ALARM_STATES, LIFE_SAFETY_KINDS
+from rules.watch import LOOK_AGAIN
 from shouwang.core import Core
 from store import due, findings, incidents, outbox
 from store.database import Transaction
@@ -38,6 +40,7 @@ async def write(core: Core, tx: Transaction, decision: Decision, *, before: Inci
 
     if not after.is_open and (before is None or before.is_open):
         await incidents.release_code(tx, after.id, now + CODE_REST)
+        await _look_again(tx, after, now)
         await findings.detach(tx, after.id)
 
     _tell_operators(core, decision)
@@ -49,6 +52,18 @@ async def write_due(tx: Transaction, changes: Iterable[SetDue | CancelDue]) -> N
     await due.put(tx, [one for one in last if isinstance(one, SetDue) and not one.if_absent])
     await due.put_absent(tx, [one for one in last if isinstance(one, SetDue) and one.if_absent])
     await due.cancel(tx, [one for one in last if isinstance(one, CancelDue)])
+
+
+async def _look_again(tx: Transaction, closed: Incident, now: datetime) -> None:
+    """What alarms on after somebody has closed it is looked at again, once, for many a gateway never repeats it."""
+    if not (closed.verified and closed.is_life_safety):
+        return
+    lasting = LIFE_SAFETY_KINDS - ALARM_STATES.keys()
+    standing = [one for one in await findings.of_incident(tx, closed.id) if one.kind in lasting and one.device_id]
+    at = now + LOOK_AGAIN
+    await due.put(
+        tx, [SetDue(kind=DueKind.HOLD, subject=f"{one.rule_id}/{one.device_id}", due_at=at) for one in standing]
+    )
 
 
 def _tell_operators(core: Core, decision: Decision) -> None:

@@ -134,6 +134,61 @@ def test_a_test_ends_a_hold(make_site: Make) -> None:
     site.hear("gas", "alarm")
     site.hear("gas", "alarm", under_test=True, after=10 * SECOND)
 
+    assert site.fire(after=minutes(9)) == []
+    site.hear("gas", "clear", after=minutes(9))
+    assert not site.due
+
+
+def test_a_test_that_does_not_end_is_told_as_unverified(make_site: Make) -> None:
+    """A test bit that is stuck hides no gas for ever; nor does a test page a worker (invariant stale-does-not-page)."""
+    site = make_site(leak=StateIs(kind="gas", state="alarm"))
+    assert site.hear("gas", "alarm", under_test=True) == []
+    assert site.hear("gas", "alarm", under_test=True, after=minutes(8)) == []
+
+    assert site.fire(after=minutes(10)) == ["raised leak?"]
+    assert "测试已10分钟" in site.evaluation.findings[0].reason
+    assert site.fire(after=minutes(60)) == []
+    assert site.hear("gas", "alarm", after=minutes(61)) == ["raised leak"]
+
+
+@pytest.mark.parametrize("word", ["alarm", "clear", "unknown"])
+def test_a_test_that_ends_in_time_is_forgotten(make_site: Make, word: str) -> None:
+    site = make_site(leak=StateIs(kind="gas", state="alarm"))
+    site.hear("gas", "alarm", under_test=True)
+    site.hear("gas", word, after=minutes(1))
+
+    assert not site.due
+
+
+def test_a_pressed_button_that_was_a_test_is_nothing_later(make_site: Make) -> None:
+    """A call for help does not last: there is nothing that would end the test."""
+    site = make_site(help=StateIs(kind="sos", state="pressed"))
+    site.hear("sos", "pressed", under_test=True)
+
+    assert not site.due
+
+
+def test_what_alarms_on_although_it_was_closed_is_told_as_unverified(make_site: Make) -> None:
+    """Its gateway repeats the same field for ever, and nobody knows whether the detector still means it."""
+    site = make_site(leak=StateIs(kind="gas", state="alarm"))
+    site.hear("gas", "alarm", merged=True)
+    site.resolve()
+    site.due[DueKind.HOLD, "leak/gas"] = site.now + minutes(15)
+    site.hear("gas", "alarm", merged=True, after=minutes(14))
+
+    assert site.fire(after=minutes(15)) == ["raised leak?"]
+    assert "结束后仍未恢复" in site.evaluation.findings[0].reason
+
+
+@pytest.mark.parametrize("word", ["clear", "unknown"])
+def test_what_was_closed_and_alarms_no_more_is_over(make_site: Make, word: str) -> None:
+    site = make_site(leak=StateIs(kind="gas", state="alarm"))
+    site.hear("gas", "alarm", merged=True)
+    site.resolve()
+    site.due[DueKind.HOLD, "leak/gas"] = site.now + minutes(15)
+    site.hear("gas", word, merged=True, after=minutes(14))
+
+    assert site.fire(after=minutes(15)) == []
     assert not site.due
 
 

@@ -237,3 +237,13 @@ def test_only_alarms_are_held_back_by_a_test(make_site: Make) -> None:
     site.hear("gas", "alarm")
 
     assert site.hear("gas", "clear", under_test=True) == ["cleared leak"]
+
+
+def test_what_a_stale_word_has_not_ended_a_live_one_ends(make_site: Make) -> None:
+    """The broker's copy comes before the message itself, which then says nothing new; it is live all the same."""
+    site = make_site(leak=GAS)
+    site.hear("gas", "alarm", merged=True)
+    assert site.stale("gas", "clear", after=MINUTE) == []
+
+    assert site.hear("gas", "clear", merged=True, after=2 * MINUTE) == ["cleared leak"]
+    assert site.hear("gas", "clear", merged=True, after=3 * MINUTE) == []

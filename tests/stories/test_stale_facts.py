@@ -68,7 +68,7 @@ async def test_a_battery_report_that_repeats_the_alarm_pages_nobody_again(any_si
 
     for battery in (89, 88, 87):
         await site.says("yl-1-2-301-smoke", smoke=True, battery=battery)
-        await site.advance(minutes=30)
+        await site.advance(minutes=4)
 
     assert site.who_heard() == before
     assert len(await site.incidents()) == 1
