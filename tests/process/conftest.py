@@ -9,6 +9,7 @@ import getpass
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -34,9 +35,12 @@ _SHOUWANG = (str(Path(sys.executable).parent / "shouwang"),)
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """Give a port below those that the system hands out: it must stay free while whoever listens there is down."""
+    while True:
+        port = secrets.choice(range(20_000, 30_000))
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind((LOOPBACK, port))
+            return port
 
 
 async def until(what: str, true: Callable[[], object], *, within_s: float = PATIENCE_S) -> None:
@@ -113,9 +117,12 @@ def write_yaml(path: Path, document: object) -> None:
 
 
 def write_community(
-    folder: Path, homes: Mapping[int, Sequence[Mapping[str, Any]]], policy: Sequence[Mapping[str, Any]]
+    folder: Path,
+    homes: Mapping[int, Sequence[Mapping[str, Any]]],
+    policy: Sequence[Mapping[str, Any]],
+    sources: Sequence[Mapping[str, str]] = (),
 ) -> None:
-    """Write the three files: `homes` maps the number of a home to its devices."""
+    """Write the three files: `homes` maps the number of a home to its devices; `sources` are further ones."""
     micro = [
         {"id": one, "level": "micro", "name": f"{one}院", "parent": general} for one, general in _GENERAL_OF.items()
     ]
@@ -132,6 +139,7 @@ def write_community(
             "sources": [
                 {"id": "zigbee", "dialect": "zigbee2mqtt", "base": "zigbee2mqtt"},
                 {"id": "own", "dialect": "shouwang", "base": "shouwang/v1"},
+                *sources,
             ],
             "homes": [
                 {"id": f"h{home}", "grid": micro_of(home), "address": f"桂花巷{home}号", "devices": list(devices)}
@@ -316,9 +324,9 @@ class Site:
         self.twilio = twilio
         self.publish = sensors.publish
 
-    def community(self, homes: Mapping[int, Sequence[Mapping[str, Any]]], policy: Sequence[Mapping[str, Any]]) -> None:
-        """Write the three files of the installation."""
-        write_community(self.shouwang.folder, homes, policy)
+    def community(self, *args: Any, **kwargs: Any) -> None:
+        """Write the three files of the installation; see write_community."""
+        write_community(self.shouwang.folder, *args, **kwargs)
 
     async def zigbee(self, name: str, **fields: object) -> None:
         """A Zigbee sensor says something; returns when the broker has it."""
@@ -327,6 +335,12 @@ class Site:
     async def own(self, home: int, device: str, **event: object) -> None:
         """A sensor of Shouwang's own dialect says something."""
         await self.publish(f"shouwang/v1/h{home}/{device}/event", json.dumps(event).encode())
+
+    async def incident(self) -> dict[str, Any]:
+        """The only incident there has been, whole."""
+        (incident,) = await self.shouwang.incidents()
+        whole: dict[str, Any] = (await self.shouwang.get(f"/api/v1/incidents/{incident['id']}")).json()
+        return whole
 
     @property
     def texts(self) -> list[Message]:
@@ -344,10 +358,9 @@ class Site:
 
 
 @contextlib.contextmanager
-def mosquitto_process(folder: Path, program: str) -> Iterator[str]:
+def mosquitto_process(folder: Path, program: str, port: int) -> Iterator[str]:
     """Start a Mosquitto that keeps sessions and loses no message in a queue; give its address."""
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
     configuration = folder / "mosquitto.conf"
     configuration.write_text(
         f"listener {port} {LOOPBACK}\nallow_anonymous true\nuser {getpass.getuser()}\n"
@@ -380,7 +393,7 @@ async def open_site(folder: Path, mosquitto: str | None, **environment: str) -> 
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - before anything runs
     async with contextlib.AsyncExitStack() as stack:
         if mosquitto is not None:
-            url = stack.enter_context(mosquitto_process(folder / "mosquitto", mosquitto))
+            url = stack.enter_context(mosquitto_process(folder / "mosquitto", mosquitto, free_port()))
             settings = {"SHOUWANG_MQTT__URL": url}
         else:
             port = free_port()
@@ -435,3 +448,21 @@ async def site(tmp_path: Path, mosquitto_program: str) -> AsyncIterator[Site]:
 def opened() -> Any:
     """Give `open_site`, for tests that need an installation of another kind, or several."""
     return open_site
+
+
+class BrokerLater:
+    """A Mosquitto that is not there yet."""
+
+    def __init__(self, folder: Path, program: str) -> None:
+        self._folder = folder
+        self._program = program
+        self._port = free_port()
+        self.url = f"mqtt://{LOOPBACK}:{self._port}"
+
+    def started(self) -> contextlib.AbstractContextManager[str]:
+        return mosquitto_process(self._folder, self._program, self._port)
+
+
+@pytest.fixture
+def broker_later(tmp_path: Path, mosquitto_program: str) -> BrokerLater:
+    return BrokerLater(tmp_path / "later", mosquitto_program)
