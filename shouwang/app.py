@@ -47,6 +47,9 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    # From the beginning: whoever asks for a reload does not know that the service is only just starting.
+    hung_up = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, hung_up.set)
     clock = SystemClock()
     configuration = Configuration(settings.config.dir, time_zone=settings.time_zone, language=settings.language)
     # Wrong rules are said before anything is opened or bound.
@@ -87,9 +90,9 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
                 tasks.create_task(_for_ever("auditor", lambda: _auditing(service))),
                 tasks.create_task(_for_ever("ear", lambda: _noting(service, subscriber))),
                 tasks.create_task(_for_ever("file watch", lambda: _watch(settings.config.dir, reload))),
+                tasks.create_task(_for_ever("reload", lambda: _whenever(hung_up, reload))),
                 tasks.create_task(serve(app, settings.http.listen)),
             ]
-            loop.add_signal_handler(signal.SIGHUP, lambda: tasks.create_task(reload()))
             scheduler = _scheduler(service, settings)
             scheduler.start()
             memory.settle()
@@ -167,6 +170,13 @@ async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
             _log.exception("the %s failed and is started again in %.1f s", name, pause)
         pause = 0.5 if loop.time() - began > 60 else min(pause * 2, longest)
         await asyncio.sleep(pause)
+
+
+async def _whenever(asked: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asked.wait()
+        asked.clear()
+        await work()
 
 
 async def _watch(directory: Path, reload: Callable[[], Awaitable[None]]) -> None:

@@ -249,7 +249,10 @@ def _look_at_file(url: URL, *, create: bool) -> None:
     if not os.access(target, os.W_OK):
         raise DatabaseError(f"{target} cannot be written by this user.")
     # Names, addresses and health notes of old people: for nobody else on this machine. SQLite's other files follow.
-    path.touch(mode=0o600)
+    try:
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise DatabaseError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _sqlite_engine(url: URL, cache_kib: int, *, writes: bool) -> AsyncEngine:

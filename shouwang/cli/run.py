@@ -17,6 +17,10 @@ def run(
     Ends on SIGTERM or Ctrl-C. SIGHUP, or saving a file, reads the configuration again.
     """
     import asyncio  # noqa: PLC0415 - `shouwang --help` needs none of this
+    import signal  # noqa: PLC0415 - as above
+
+    # Until it is heeded: a reload that comes too early must not end the service.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     from shouwang import app, channels, logs  # noqa: PLC0415
     from shouwang.settings import load  # noqa: PLC0415
