@@ -110,7 +110,7 @@ class Connection:
         if self._connection is not None:
             self._connection = None
             try:
-                await self.in_thread(self._conn.close)
+                await self.in_thread(self._let_go)
             finally:
                 self._thread.shutdown(wait=False)
 
@@ -118,8 +118,14 @@ class Connection:
         """Close from outside an event loop."""
         if self._connection is not None:
             self._connection = None
-            self._conn.close()
+            self._let_go()
             self._thread.shutdown(wait=False)
+
+    def _let_go(self) -> None:
+        # Closed in mid-transaction, SQLite keeps the lock for as long as somebody still holds a cursor.
+        if self._conn.in_transaction:
+            self._conn.rollback()
+        self._conn.close()
 
     async def create_function(self, *args: Any, **options: Any) -> None:
         """Make a function known to SQL."""

@@ -72,7 +72,7 @@ async def test_a_task_cancelled_within_a_statement_leaves_the_writer_usable(data
             await due.put(tx, rows)
             await due.put(tx, rows)
 
-    for steps in range(1, 40, 3):
+    for steps in range(1, 60):
         task = asyncio.create_task(write())
         for _ in range(steps):
             await asyncio.sleep(0)
