@@ -33,9 +33,9 @@ class PahoSource:
 
     The subscriptions are made anew on every connection, because a session that the broker has kept need not hold them
     (a crash between CONNECT and SUBSCRIBE). A message with QoS 1 carries as its handle the connection it came in and
-    its packet id; a message with QoS 0 has none. What was not handed over when a connection ends is dropped when the
-    broker says that it kept our session, because it sends all of it again; it is handed over after all where the broker
-    lost the session, or does not come back within `hold_s`.
+    its packet id; a message with QoS 0 has none. What was not handed over when a connection ends is held for `hold_s`:
+    each of it is dropped when the broker sends that message again, and the rest is handed over after all. That a broker
+    says it kept our session is not enough: one that died comes back with the session as it last wrote it down.
 
     The broker is held back by the receive maximum (MQTT 5), and by not reading the socket above `queue_limit`.
     """
@@ -54,6 +54,7 @@ class PahoSource:
         self._hold_s = hold_s
         self._mailbox = Mailbox()
         self._held: list[Message] = []
+        self._holding: asyncio.TimerHandle | None = None
         self._connection: PahoConnection | None = None
         self._version = (
             MQTTProtocolVersion.MQTTv311 if options.protocol is Protocol.V311 else MQTTProtocolVersion.MQTTv5
@@ -98,7 +99,8 @@ class PahoSource:
             except Exception:  # noqa: BLE001 - the library may fail in any way; only cancelling ends this
                 _log.exception("the MQTT client failed; connecting again")
             failures = 0 if loop.time() - began > _GOOD_AFTER_S or self._version != version else failures + 1
-            pause = min(_FIRST_PAUSE_S * 2**failures, _LONGEST_PAUSE_S) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+            # A float has no room for two to the power of a long night.
+            pause = min(_FIRST_PAUSE_S * 2 ** min(failures, 16), _LONGEST_PAUSE_S) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
             await asyncio.sleep(max(pause, least))
 
     async def subscribe(self, subscriptions: Iterable[str]) -> None:
@@ -174,14 +176,16 @@ class PahoSource:
     def _on_session(self, present: bool) -> None:
         if present:
             if self._held:
-                _log.info("%d messages were not handled yet; the broker sends them again", len(self._held))
-            self._held.clear()
+                _log.info("%d messages were not handled yet; the broker should send them again", len(self._held))
+                self._hold_until_later()
         else:
             self._release()
 
     def _on_publish(self, connection: PahoConnection, message: Publish) -> None:
         now = self._last_message_at = self._now()
         handle = (connection, message.mid) if message.qos else None
+        if message.dup and self._held:
+            self._let_go(message)
         self._mailbox.put(Message(message.topic, message.payload, message.retain, now, message.dup, handle))
         if self._too_many and self._connected:
             connection.wire.pause()
@@ -202,9 +206,23 @@ class PahoSource:
         fresh = self._mailbox.take_out(lambda one: one.handle is not None and not one.handle[0].alive)
         if fresh:
             self._held.extend(fresh)
-            asyncio.get_running_loop().call_later(self._hold_s, self._release)
+            self._hold_until_later()
+
+    def _hold_until_later(self) -> None:
+        if self._holding is not None:
+            self._holding.cancel()
+        self._holding = asyncio.get_running_loop().call_later(self._hold_s, self._release)
+
+    def _let_go(self, again: Publish) -> None:
+        """The broker has sent this one again: that one counts, for it can be acknowledged."""
+        for number, held in enumerate(self._held):
+            if held.topic == again.topic and held.payload == again.payload:
+                del self._held[number]
+                return
 
     def _release(self) -> None:
         """Hand over after all what the broker does not send again, or not soon."""
+        if self._holding is not None:
+            self._holding.cancel()
         held, self._held = self._held, []
         self._mailbox.put_back(held)

@@ -264,6 +264,24 @@ async def test_what_the_broker_sends_again_is_not_handed_over_twice(script: Any,
     assert source.acknowledge(messages) == 2
 
 
+async def test_what_a_broker_only_says_it_kept_is_handed_over(script: Any, make: Make, until: Until) -> None:
+    """Invariant nothing-dropped: it died, and came back with the session as it was when it last wrote to disk."""
+    source = make(hold_s=0.2)
+    await until(lambda: source.connected)
+    topics = ("a/1", "a/2", "a/3")
+    await script.say(b"".join(script.publish(topic, mid=mid) for mid, topic in enumerate(topics, start=1)))
+    await until(lambda: source.waiting == 3)
+    script.session_present = True
+    script.with_connack = script.publish("a/2", mid=2, dup=True)
+    await script.hang_up()
+    await until(lambda: source.generation == 2 and source.connected)
+    messages = await take(source, 3)
+
+    assert sorted(one.topic for one in messages) == ["a/1", "a/2", "a/3"]
+    assert source.waiting == 0
+    assert source.acknowledge(messages) == 1
+
+
 async def test_what_a_broker_without_memory_will_not_send_again_is_handed_over(
     script: Any, make: Make, until: Until
 ) -> None:
