@@ -24,6 +24,9 @@ def demo(
     Needs nothing but this command. On a terminal it goes on after the story, and you can type what sensors say and what
     people answer. Sends nothing anywhere, and leaves nothing behind.
     """
+    if picture is not None and not picture.absolute().parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {picture.parent}", param_hint="--picture")
+
     import asyncio  # noqa: PLC0415 - `shouwang --help` needs none of this
 
     from shouwang.demo import tell_story  # noqa: PLC0415
