@@ -1,18 +1,17 @@
 """Messages in: decode, decide and write a batch in one transaction; only then may it be acknowledged."""
 
 import logging
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from time import perf_counter
-from typing import Any
 
 from ingest.decode import Decoded, Decoder, Gateway, World
 from ingest.message import Message
-from rules.community import Device
 from rules.readings import LIFE_SAFETY_KINDS, Reading
 from shouwang import situations, verdicts
 from shouwang.core import Core
+from shouwang.known import Known
 from store import findings, hearing, quarantine, registry, states
 from store.database import Transaction
 from store.errors import DatabaseError, StaleIncident
@@ -20,21 +19,15 @@ from store.quarantine import Quarantined
 
 _log = logging.getLogger(__name__)
 
-_Name = tuple[str, str]
-
 
 class Intake:
     """Takes batches of messages; holds caches of what rarely changes, and nothing that is not in the database."""
 
-    def __init__(self, core: Core, decoder: Decoder, *, cached_devices: int = 50_000) -> None:
+    def __init__(self, core: Core, decoder: Decoder, *, cached_names: int = 16_000) -> None:
         self._core = core
         self._decoder = decoder
-        self._limit = cached_devices
-        self._devices: OrderedDict[_Name, Device | None] = OrderedDict()
-        self._definitions: OrderedDict[_Name, dict[str, Any] | None] = OrderedDict()
+        self._known = Known(cached_names)
         self._gateways: dict[str, Gateway] | None = None
-        #: Counts how often the caches were emptied: what was read before that is not put into them any more.
-        self._epoch = 0
 
     def use(self, decoder: Decoder) -> None:
         """Go on with other sources, and forget what was known of the registry: it has changed."""
@@ -43,10 +36,8 @@ class Intake:
 
     def forget(self) -> None:
         """Empty the caches; the next batch reads the database again."""
-        self._devices.clear()
-        self._definitions.clear()
+        self._known.forget()
         self._gateways = None
-        self._epoch += 1
 
     async def take_in(self, messages: Sequence[Message]) -> None:
         """Commit everything that a batch causes.
@@ -108,36 +99,30 @@ class Intake:
 
     async def _world(self, tx: Transaction, messages: Sequence[Message], decoder: Decoder) -> World:
         """Gather what decoding a batch takes. The caches may be emptied meanwhile, and what is gathered may not."""
-        epoch = self._epoch
+        epoch = self._known.epoch
         names = {name for message in messages for name in decoder.names(message)}
-        known = {name: (self._devices[name], self._definitions.get(name)) for name in names if name in self._devices}
+        devices, definitions, missing = self._known.find(names)
         gateways = self._gateways
-        missing = names - known.keys()
         if missing:
             found = await registry.devices_named(tx, missing)
             defined = await registry.definitions(tx, missing)
-            known |= {name: (found.get(name), defined.get(name)) for name in missing}
+            devices |= found
+            definitions |= defined
         if gateways is None:
             gateways = {
                 source: Gateway(state=row.state, started_at=row.started_at)
                 for source, row in (await registry.gateways(tx)).items()
             }
-        if epoch == self._epoch:
+        if epoch == self._known.epoch:
             self._gateways = gateways
-            for name in missing:
-                _remember(self._devices, name, known[name][0], self._limit)
-                _remember(self._definitions, name, known[name][1], self._limit)
-        return World(
-            devices={name: device for name, (device, _) in known.items() if device is not None},
-            definitions={name: definition for name, (_, definition) in known.items() if definition is not None},
-            gateways=gateways,
-        )
+            if missing:
+                self._known.remember(missing, found, defined)
+        return World(devices=devices, definitions=definitions, gateways=gateways)
 
     async def _heed_gateway(self, tx: Transaction, decoded: Decoded, world: World, at: datetime) -> None:
         if decoded.definitions is not None and decoded.source is not None:
             await registry.replace_definitions(tx, decoded.source, decoded.definitions)
-            for name in [name for name in self._definitions if name[0] == decoded.source]:
-                self._definitions[name] = decoded.definitions.get(name[1])
+            self._known.define(decoded.source, decoded.definitions)
             for name in world.devices:
                 if name[0] == decoded.source and name[1] in decoded.definitions:
                     world.definitions[name] = decoded.definitions[name[1]]
@@ -192,9 +177,3 @@ def _quarantined(message: Message, reason: str, sentence: str) -> Quarantined:
         reason=reason,
         sentence=sentence,
     )
-
-
-def _remember(cache: OrderedDict[_Name, Any], name: _Name, value: Any, limit: int) -> None:
-    cache[name] = value
-    if len(cache) > limit:
-        cache.popitem(last=False)

@@ -6,6 +6,7 @@ What is gone from the files is closed, and is not there any more for anything in
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from datetime import datetime
+from sys import intern
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -291,13 +292,14 @@ async def responsibility(tx: Transaction, grid_id: str) -> Responsibility:
 
 
 def _device(row: Any) -> Device:
+    # Texts that thousands of devices have in common are kept once.
     return Device(
         id=row.id,
         home_id=row.home_id,
-        kind=row.kind,
-        source=row.source,
-        name=row.name,
-        room=row.room,
+        kind=intern(row.kind),
+        source=intern(row.source),
+        name=row.id if row.name == row.id else row.name,
+        room=None if row.room is None else intern(row.room),
         heartbeat_s=row.heartbeat_s,
         invert=row.invert,
     )
