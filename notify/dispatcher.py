@@ -136,20 +136,27 @@ class Dispatcher:
     async def run(self) -> None:
         """Send for ever: when woken, when a slot that was missed is free, and on a period.
 
-        When it is cancelled it waits for what is under way, at the most one time-out, so that an ordinary stop leaves
-        no doubt behind.
+        When it is cancelled it waits for what is under way, a claim that is being made among it, at the most one
+        time-out, so that an ordinary stop leaves no doubt behind.
         """
+        looking: asyncio.Task[int] | None = None
         try:
             while True:
                 self._woken.clear()
+                # A task of its own: cancelled, it might have claimed what nobody would know of.
+                looking = asyncio.create_task(self._start_due(), name="look at the outbox")
                 try:
-                    await self._start_due()
+                    await asyncio.shield(looking)
                 except Exception:  # noqa: BLE001 - whatever the outbox raises, the next period tries again
                     _log.exception("could not look at the outbox")
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._period_s):
                         await self._woken.wait()
         finally:
+            if looking is not None:
+                await asyncio.wait({looking}, timeout=self._timeout_s)
+                looking.cancel()
+                await asyncio.gather(looking, return_exceptions=True)
             await self._finish_what_is_under_way()
 
     async def run_once(self) -> int:

@@ -339,3 +339,25 @@ def test_with_room_for_all_one_claim_is_enough(virtually: Virtually, make_delive
 def test_slots_cannot_all_be_reserved() -> None:
     with pytest.raises(ValueError, match="of 4 slots 4 cannot be reserved"):
         Dispatcher(MemoryOutbox(), {}, concurrency=4, reserved=4)
+
+
+def test_stopping_waits_for_a_claim(virtually: Virtually, make_delivery: Make) -> None:
+    """Stopped while the database writes the claim: what is claimed then is sent, and is no doubt at the next start."""
+
+    class Slow(MemoryOutbox):
+        async def claim(self, limit: int, **narrow: Any) -> Sequence[Delivery]:
+            claimed = await super().claim(limit, **narrow)
+            await asyncio.sleep(1)
+            return claimed
+
+    outbox = Slow(make_delivery())
+
+    async def story() -> None:
+        running = asyncio.create_task(Dispatcher(outbox, {"sms": Recorder()}).run())
+        await asyncio.sleep(0.5)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    virtually(story())
+    assert outbox.sent == {1: ACCEPTED}
