@@ -5,15 +5,16 @@ has the moment at which it left. What people heard is read at the provider's end
 is an equation over all of it.
 """
 
-import asyncio
 import contextlib
 import random
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+import httpx
 import orjson
 import pytest
 from aiohttp import web
@@ -28,13 +29,12 @@ from shouwang.health import Health
 from shouwang.service import Service
 from shouwang.settings import Settings
 from simulators.phones import Phone
-from simulators.twilio import FakeTwilio
+from simulators.twilio import Answer, FakeTwilio
 from store import due, incidents, outbox
 from store.database import Database
 from store.errors import DatabaseUnavailableError
 from web.app import create_app
 from web.options import WebOptions
-from web.server import serve
 
 COMMUNITY = Path(__file__).parent / "community"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -298,7 +298,10 @@ async def _site(database: Database, tmp_path: Path, hook: Hook, began: datetime)
     folder = tmp_path / "community"
     shutil.copytree(COMMUNITY, folder)
     holder: dict[str, Site] = {}
-    async with FakeTwilio(numbers=[NUMBER], now=lambda: holder["site"].moment) as twilio:
+    # Its word to us goes straight into our web application; that of a real server to a real port is told in process/.
+    to_us = _Direct()
+    twilio = FakeTwilio(numbers=[NUMBER], now=lambda: holder["site"].moment, post=to_us)
+    async with twilio, to_us:
         settings = Settings(
             _env_file=None,
             config={"dir": folder},
@@ -314,27 +317,37 @@ async def _site(database: Database, tmp_path: Path, hook: Hook, began: datetime)
         site = holder["site"] = Site(database, twilio, hook, settings, began)
         hook.now = site.now
         await site.start()
-        app = create_app(
+        to_us.app = create_app(
             _Late(site, "desk"),
             _Late(site, "phone"),
             Health(site.service.core, broker_up=lambda: True),
             WebOptions(public_url=PUBLIC, twilio_auth_token=twilio.auth_token),
             metrics=site.service.core.metrics,
         )
-        listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        web_server = asyncio.create_task(
-            serve(app, "127.0.0.1:0", started=lambda host, port: listening.set_result(f"http://{host}:{port}"))
-        )
-        # The provider reaches us through a proxy under another name, as it does in life.
-        twilio.routes[PUBLIC] = await listening
         twilio.sms_url = f"{PUBLIC}/webhooks/twilio/sms"
-        try:
-            yield site
-        finally:
-            web_server.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await web_server
-            await site.stop()
+        yield site
+        await site.stop()
+
+
+class _Direct:
+    """Carries the provider's requests to our web application, as from behind a proxy."""
+
+    app: Any = None
+
+    async def __aenter__(self) -> Self:
+        async def current(scope: Any, receive: Any, send: Any) -> None:
+            await self.app(scope, receive, send)
+
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(current))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+    async def __call__(self, method: str, url: str, *, params: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+        data = dict(params) if method == "POST" else None
+        answer = await self._client.request(method, url, data=data, headers=dict(headers))
+        return Answer(answer.status_code, answer.text, answer.headers.get("content-type", "").partition(";")[0])
 
 
 class _Late:
