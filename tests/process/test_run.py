@@ -4,7 +4,9 @@ import asyncio
 import json
 import re
 import signal
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,6 +97,35 @@ async def test_told_to_stop_in_the_middle_of_a_burst_it_loses_nothing(site: Any,
     assert told < len(homes), "the burst was over before the signal came"
     assert site.shouwang.complaints() == []
     assert "doubt" not in site.shouwang.said(ever=True)
+
+
+@pytest.mark.parametrize("source", ["zigbee", "own"])
+async def test_an_alarm_and_its_end_handed_over_twice_tell_nobody_twice(site: Any, source: str) -> None:
+    """Invariant ack-after-commit: committed, killed before it was acknowledged, it comes again and changes nothing."""
+    one_home(site, 0, 600)
+
+    async def say(*, alarm: bool) -> None:
+        if source == "zigbee":
+            await site.zigbee("gas", gas=alarm)
+        else:
+            await site.own(HOME, "smoke", kind="smoke", state="alarm" if alarm else "clear")
+
+    crashing = (sys.executable, str(Path(__file__).with_name("crash_at.py")))
+    await site.shouwang.start("committed", command=crashing)
+    # Frozen, it will find both at once.
+    site.shouwang.send(signal.SIGSTOP)
+    await say(alarm=True)
+    await say(alarm=False)
+    site.shouwang.send(signal.SIGCONT)
+    assert await site.shouwang.ended() == -signal.SIGKILL
+
+    await site.shouwang.start()
+    await site.told_is(HOME, [site.told_of(HOME)[0]])
+    await asyncio.sleep(3)
+
+    assert site.told(HOME) == [site.told_of(HOME)[0]]
+    events = Counter(entry["event"] for entry in (await site.incident())["journal"])
+    assert events["cleared"] == 2, "it did not come twice"
 
 
 async def test_while_the_provider_is_broken_no_page_is_lost_and_none_is_doubled(site: Any) -> None:
