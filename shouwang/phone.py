@@ -234,7 +234,9 @@ class Phone:
             )
             if delivery is None:
                 return
-            if meaning is StatusMeaning.DELIVERED:
+            # A call that was answered by a machine is also called completed in the end; a text may come late after all.
+            over = channel == "voice" and delivery.state is DeliveryState.FAILED
+            if meaning is StatusMeaning.DELIVERED and not over:
                 await outbox.set_state(tx, delivery.id, DeliveryState.DELIVERED)
             elif meaning is StatusMeaning.FAILED:
                 reason = f"{status} {error_code}" if error_code else status

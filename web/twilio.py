@@ -28,6 +28,9 @@ PREFIX = "/webhooks/twilio"
 
 _FORM = "application/x-www-form-urlencoded"
 _MAX_FIELDS = 200
+#: Whom machine detection may name that is no person, and what such a call counts as.
+_MACHINES = ("machine", "fax")
+_ANSWERED_BY_MACHINE = "answered-by-machine"
 #: Nobody may hold a connection open by sending a body a byte at a time.
 _READ_TIMEOUT_S = 10.0
 
@@ -118,6 +121,10 @@ class Fields:
             self._webhook.refuse("missing_field", 400, f"The field {name} is missing.")
         return self._form[name]
 
+    def is_of_a_machine(self) -> bool:
+        """Say whether machine detection has heard a voice box or a fax; never where it is off."""
+        return (self.optional("AnsweredBy") or "").lower().startswith(_MACHINES)
+
     def delivery(self) -> int | None:
         """Give `?delivery=` of the address, which is signed with it; None where it has none."""
         value = self._request.query_params.get("delivery")
@@ -155,10 +162,11 @@ def router(phone: Phone, metrics: Metrics, options: WebOptions) -> APIRouter:
         fields = await webhook.fields(request)
         kind: Literal["message", "call"] = "call" if fields.optional("CallSid") else "message"
         prefix = kind.capitalize()
+        word = fields.needed(f"{prefix}Status")
         await phone.receipt(
             delivery_id=fields.delivery(),
             provider_id=fields.needed(f"{prefix}Sid"),
-            status=fields.needed(f"{prefix}Status"),
+            status=_ANSWERED_BY_MACHINE if fields.is_of_a_machine() and word == "completed" else word,
             error_code=fields.optional("ErrorCode"),
             kind=kind,
         )
@@ -168,8 +176,18 @@ def router(phone: Phone, metrics: Metrics, options: WebOptions) -> APIRouter:
     async def voice(request: Request) -> Response:
         """Say what an answered call is to say."""
         fields = await webhook.fields(request)
-        fields.needed("CallSid")
+        call_id = fields.needed("CallSid")
         delivery_id = fields.needed_delivery()
+        if fields.is_of_a_machine():
+            # A voice box presses no key and goes nowhere: the person was not reached.
+            await phone.receipt(
+                delivery_id=delivery_id,
+                provider_id=call_id,
+                status=_ANSWERED_BY_MACHINE,
+                error_code=None,
+                kind="call",
+            )
+            return _xml(twiml.hang_up())
         try:
             script = await phone.call_script(delivery_id)
         except LookupError:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from notify.channel import StatusMeaning
 
 __all__ = [
+    "ANSWERED_BY_MACHINE",
     "CALL_STATUSES",
     "ERRORS",
     "MESSAGE_STATUSES",
@@ -12,7 +13,6 @@ __all__ = [
     "ErrorMeaning",
     "StatusMeaning",
     "error_words",
-    "heard_by_a_person",
     "is_news",
     "meaning_of",
 ]
@@ -36,6 +36,9 @@ MESSAGE_STATUSES: dict[str, StatusMeaning] = {
     "failed": _F,
 }
 
+#: What our webhooks call a call that a voice box or a fax has answered, which machine detection tells.
+ANSWERED_BY_MACHINE = "answered-by-machine"
+
 #: Statuses of a call. `in-progress` is not yet `delivered`: somebody, or a voice box, has picked up, and the next word
 #: says how it ended.
 CALL_STATUSES: dict[str, StatusMeaning] = {
@@ -48,6 +51,7 @@ CALL_STATUSES: dict[str, StatusMeaning] = {
     "busy": _F,
     "no-answer": _F,
     "failed": _F,
+    ANSWERED_BY_MACHINE: _F,
 }
 
 _BY_CHANNEL = {"sms": MESSAGE_STATUSES, "voice": CALL_STATUSES}
@@ -66,11 +70,6 @@ def is_news(channel: str, before: str | None, status: str) -> bool:
     if before is None or before.lower() not in order:
         return True
     return order.index(status.lower()) > order.index(before.lower())
-
-
-def heard_by_a_person(answered_by: str | None) -> bool:
-    """Say whether a completed call reached a person, by the AnsweredBy of machine detection; None where it was off."""
-    return answered_by is None or not answered_by.lower().startswith(("machine", "fax"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,3 +155,21 @@ async def test_one_text_that_cannot_be_decided_on_keeps_no_other_from_leaving(
 
     assert {"zhang", "chen", "duty-room"} <= told
     assert "li" not in told
+
+
+async def test_a_voice_box_moves_on_at_once_and_stays_nobody(line: Line) -> None:
+    """Its call is completed in the end, as any other; that does not mean that somebody was reached."""
+    await line.claim()
+    line.passes(seconds=60)
+    (call,) = [one for one in await line.claim() if one.channel == "voice"]
+    accepted = SendResult(outcome=SendOutcome.ACCEPTED, provider_id="CA1", status="queued")
+    await line.outbox.send_finished(call, accepted)
+    for status in ("answered-by-machine", "completed"):
+        await line.service.phone.receipt(
+            delivery_id=call.id, provider_id="CA1", status=status, error_code=None, kind="call"
+        )
+    await line.service.clockwork.tick()
+
+    states = await line.states()
+    assert states["r0s1 voice li"] is DeliveryState.FAILED
+    assert "r0s2 voice chen" in states

@@ -281,6 +281,25 @@ async def test_an_answered_call_speaks_and_asks_for_a_key(site: Any) -> None:
     assert first.attrib["numDigits"] == "1"
 
 
+@pytest.mark.parametrize("answered_by", ["machine_start", "fax"])
+async def test_a_voice_box_has_not_heard_it(site: Any, answered_by: str) -> None:
+    """Where machine detection is on: nothing is said to it, and the person counts as not reached."""
+    told = {"provider_id": "CA1", "status": "answered-by-machine", "error": None, "kind": "call", "delivery_id": 12}
+    answer = await site.twilio("voice?delivery=12", {"CallSid": "CA1", "AnsweredBy": answered_by})
+    assert [element.tag for element in ET.fromstring(answer.text)] == ["Hangup"]
+
+    ended = {"CallSid": "CA1", "CallStatus": "completed", "AnsweredBy": answered_by}
+    await site.twilio("status?delivery=12", ended)
+    assert site.phone.receipts == [told, told]
+
+
+async def test_a_person_whom_machine_detection_heard_is_asked(site: Any) -> None:
+    answer = await site.twilio("voice?delivery=12", CALL | {"AnsweredBy": "human"})
+
+    assert [element.tag for element in ET.fromstring(answer.text)] == ["Gather", "Gather", "Hangup"]
+    assert site.phone.receipts == []
+
+
 async def test_the_address_for_the_key_is_one_that_we_take(site: Any) -> None:
     """Follow the call from its script to its key, as Twilio does."""
     script = await site.twilio("voice?delivery=12", CALL)

@@ -10,7 +10,6 @@ from notify.channels.twilio_status import (
     ERRORS,
     MESSAGE_STATUSES,
     error_words,
-    heard_by_a_person,
     is_news,
     meaning_of,
 )
@@ -101,21 +100,8 @@ def test_statuses_only_move_forward(channel: str, before: str | None, status: st
     assert is_news(channel, before, status) is news
 
 
-@pytest.mark.parametrize(
-    ("answered_by", "person"),
-    [
-        (None, True),
-        ("human", True),
-        ("unknown", True),
-        ("machine_start", False),
-        ("machine_end_beep", False),
-        ("machine_end_silence", False),
-        ("machine_end_other", False),
-        ("fax", False),
-    ],
-)
-def test_a_voice_box_is_nobody(answered_by: str | None, person: bool) -> None:
-    assert heard_by_a_person(answered_by) is person
+def test_a_voice_box_is_nobody() -> None:
+    assert meaning_of("voice", "answered-by-machine") is F
 
 
 @pytest.mark.parametrize(
