@@ -70,8 +70,11 @@ class Line:
         name: str,
         will: Will | None = None,
         on_connect: Callable[[], Awaitable[None]] | None = None,
+        answer_within_s: float = 10.0,
     ) -> None:
+        """`answer_within_s` is how long the broker may take to acknowledge a message, and to let us go."""
         self._broker = parse_url(url)
+        self._answer_within_s = answer_within_s
         # No dots: the NATS server refuses them in client ids.
         self._identifier = f"sim-{name}-{secrets.token_hex(4)}".replace(".", "-")
         self._name = name
@@ -80,6 +83,8 @@ class Line:
         self._client: aiomqtt.Client | None = None
         self._there = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Send a message with QoS 1; returns when the broker has it. Sent again where that is not known."""
@@ -90,13 +95,17 @@ class Line:
             try:
                 await client.publish(topic, payload, qos=1, retain=retain)
             except aiomqtt.MqttError:
-                self._there.clear()
+                # Also where the connection stands and the broker does not answer: only another one helps.
+                if self._client is client:
+                    self._there.clear()
+                    if self._listening is not None:
+                        self._listening.cancel()
             else:
                 return
 
     async def _keep(self) -> None:
         broker, will = self._broker, self._will
-        while True:
+        while not self._closing.is_set():
             try:
                 async with aiomqtt.Client(
                     broker.host,
@@ -104,6 +113,7 @@ class Line:
                     username=broker.username,
                     password=broker.password,
                     identifier=self._identifier,
+                    timeout=self._answer_within_s,
                     will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=True) if will else None,
                     tls_context=ssl.create_default_context() if broker.tls else None,
                 ) as client:
@@ -111,6 +121,9 @@ class Line:
                     self._there.set()
                     await self._use(client)
             except aiomqtt.MqttError as exc:
+                # It may stand in for being cancelled.
+                if self._closing.is_set():
+                    return
                 _log.warning("%s: no connection to the broker, trying again: %s", self._name, exc)
             finally:
                 self._there.clear()
@@ -121,15 +134,22 @@ class Line:
         """Say what is said at the start, and stay until the connection is lost."""
         # Beside the wait, because what `on_connect` publishes waits for a new connection where this one is lost.
         greeting = asyncio.ensure_future(self.on_connect()) if self.on_connect else None
+        listening = self._listening = asyncio.ensure_future(self._listen(client))
         try:
-            # Nothing is subscribed to; this ends with an error when the connection does.
-            async for _ in client.messages:
-                pass
+            await asyncio.wait({listening})
         finally:
-            if greeting is not None:
-                greeting.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await greeting
+            for task in (greeting, listening):
+                if task is not None:
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
+        if not listening.cancelled() and (error := listening.exception()) is not None:
+            raise error
+
+    @staticmethod
+    async def _listen(client: aiomqtt.Client) -> None:
+        """Wait for the end of the connection: nothing is subscribed to, so that nothing else ends this."""
+        async for _ in client.messages:
+            pass
 
     async def __aenter__(self) -> Self:
         self._keeper = asyncio.create_task(self._keep(), name=f"line {self._name}")
@@ -138,6 +158,7 @@ class Line:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._closing.set()
         if self._keeper is not None:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
