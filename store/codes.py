@@ -1,7 +1,6 @@
 """Reply codes: short enough for a thumb, and never two incidents' at once (invariant code-is-unique)."""
 
 import random
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -17,11 +16,17 @@ DIGITS = "23456789"
 
 #: A letter and this many digits; more only when all the shorter ones are taken.
 _DIGITS_AT_MOST = 6
-#: From so many possibilities on, chance finds a free one before a list of all would be made.
+#: Of so many taken by chance one is free, unless nearly all are taken.
+_TRIES = 12
+#: With more possibilities than these no list of all is made to find the last free ones.
 _LISTED_AT_MOST = 2_000
-_TRIES = 64
 
 
+_IN_USE = (
+    sa.select(sa.func.count())
+    .select_from(reply_codes)
+    .where(sa.func.length(reply_codes.c.code) == sa.bindparam("units", type_=sa.Integer))
+)
 _REST_IS_OVER = sa.delete(reply_codes).where(reply_codes.c.free_after <= sa.bindparam("now", type_=UtcTime))
 
 
@@ -29,7 +34,11 @@ async def new_code(tx: Transaction, incident_id: str, now: datetime, choose: ran
     """Take the shortest kind of code that is free for an incident; which one of its kind is up to `choose`."""
     await tx.execute(_REST_IS_OVER, {"now": now})
     for digits in range(1, _DIGITS_AT_MOST + 1):
-        for candidates in _candidates(digits, choose):
+        count = len(LETTERS) * len(DIGITS) ** digits
+        for tries in (_TRIES, count):
+            if tries > _TRIES and (count > _LISTED_AT_MOST or await tx.scalar(_IN_USE, {"units": digits + 1}) >= count):
+                break
+            candidates = [_code(number, digits) for number in choose.sample(range(count), min(count, tries))]
             for code in await _free(tx, candidates):
                 row = (code, incident_id, None)
                 # Another process may take the same one at the same moment; the database lets one of us have it.
@@ -43,14 +52,6 @@ async def release_code(tx: Transaction, incident_id: str, free_after: datetime) 
     await tx.execute(
         sa.update(reply_codes).where(reply_codes.c.incident_id == incident_id).values(free_after=free_after)
     )
-
-
-def _candidates(digits: int, choose: random.Random) -> Iterator[list[str]]:
-    """Give codes of a length to try, in lists: a handful first, and all of them where that is not too many."""
-    count = len(LETTERS) * len(DIGITS) ** digits
-    yield [_code(number, digits) for number in choose.sample(range(count), min(count, _TRIES))]
-    if count <= _LISTED_AT_MOST:
-        yield [_code(number, digits) for number in choose.sample(range(count), count)]
 
 
 def _code(number: int, digits: int) -> str:
