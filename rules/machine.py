@@ -17,7 +17,11 @@ from rules.incident import TRANSITIONS, Incident, IncidentState, OutcomeKind, Sn
 from rules.rulebook import Plan, Policy, Rule, Severity
 from rules.texts import duration
 
+#: No clock of another machine is so far ahead of ours; what is was written before the clock was set back.
+AHEAD = timedelta(seconds=30)
+
 __all__ = [
+    "AHEAD",
     "Action",
     "act",
     "arrival_due",
@@ -166,11 +170,16 @@ def outcome_due(incident: Incident, *, due_at: datetime, paged: Sequence[Paged],
 def repair(incident: Incident, *, has_next: bool, now: datetime) -> Decision | None:
     """Put back the timer of an open incident that has lost it, for the auditor; None where nothing is amiss.
 
-    What should have happened meanwhile is due now (invariant never-silent).
+    What should have happened meanwhile is due now (invariant never-silent). Where times of the incident lie ahead, the
+    clock has been set back since, and its timer with them would wait for so much longer: it counts from now.
     """
-    if has_next or not incident.is_open:
+    times = {name: getattr(incident, name) for name in ("round_began_at", "answered_at", "arrived_at")}
+    ahead = {name: now for name, at in times.items() if at is not None and at > now + AHEAD}
+    if not incident.is_open or (has_next and not ahead):
         return None
     draft = Draft(incident, now)
+    draft.change(**ahead)
+    incident = draft.incident
     policy = incident.snapshot.policy
     kind, at = DueKind.STEP, now
     if incident.state is IncidentState.ON_SCENE:

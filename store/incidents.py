@@ -22,6 +22,7 @@ __all__ = [
     "StaleIncident",
     "add_journal",
     "find",
+    "from_ahead",
     "insert",
     "journal",
     "last_in_home",
@@ -149,6 +150,12 @@ async def without_next(tx: Transaction) -> list[Incident]:
     )
     clock = sa.exists().where(due.c.kind == fitting, due.c.subject == incidents.c.id)
     return await _many(tx, _ALL.where(_IS_OPEN, ~clock).order_by(incidents.c.opened_at))
+
+
+async def from_ahead(tx: Transaction, at: datetime) -> list[Incident]:
+    """Give the open incidents whose clocks count from a time after `at`."""
+    counted = (incidents.c.round_began_at, incidents.c.answered_at, incidents.c.arrived_at)
+    return await _many(tx, _ALL.where(_IS_OPEN, sa.or_(*(one > at for one in counted))))
 
 
 async def paged_to(tx: Transaction, recipient_id: str) -> list[Incident]:

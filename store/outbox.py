@@ -27,10 +27,12 @@ __all__ = [
     "claim",
     "count_waiting",
     "failed",
+    "latest_at",
     "next_at",
     "of_incident",
     "oldest_waiting",
     "paged",
+    "put_back",
     "receipt",
     "retry",
     "sent",
@@ -144,6 +146,14 @@ async def _settle(
     return True
 
 
+async def put_back(tx: Transaction, latest: datetime, now: datetime) -> int:
+    """Let be due now what would be looked at after `latest`; return how many (the clock was set back)."""
+    waiting = sa.update(outbox).where(sa.text(WAITING), outbox.c.next_attempt_at > latest)
+    sending = sa.update(outbox).where(sa.text("state = 'sending'"), outbox.c.lease_until > latest)
+    changed = await tx.execute(waiting.values(next_attempt_at=now))
+    return changed.rowcount + (await tx.execute(sending.values(lease_until=now))).rowcount
+
+
 # --- looking ----------------------------------------------------------------------------------------------------------
 
 
@@ -182,6 +192,14 @@ async def next_at(tx: Transaction) -> datetime | None:
     """Give the time from which on `claim` may find something."""
     times = (await tx.execute(_SOONEST)).one()
     return min((each for each in times if each is not None), default=None)
+
+
+async def latest_at(tx: Transaction) -> datetime | None:
+    """Give the time up to which something waits: a try, a question, or the end of a lease."""
+    waiting = sa.select(sa.func.max(outbox.c.next_attempt_at)).where(sa.text(WAITING))
+    leased = sa.select(sa.func.max(outbox.c.lease_until)).where(sa.text("state = 'sending'"))
+    times = (await tx.execute(sa.select(waiting.scalar_subquery(), leased.scalar_subquery()))).one()
+    return max((each for each in times if each is not None), default=None)
 
 
 async def of_others(tx: Transaction, delivery: Delivery, provider_ids: Collection[str]) -> set[str]:

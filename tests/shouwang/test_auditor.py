@@ -2,15 +2,17 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ingest.message import Message
 from rules import machine
-from rules.decisions import CancelDue, DueKind
+from rules.decisions import CancelDue, DeliveryState, DueKind
+from rules.incident import Verb
 from shouwang import auditor
-from store import due, incidents
+from store import due, incidents, outbox
 
 Start = Callable[[], Awaitable[Any]]
 
@@ -72,3 +74,79 @@ async def test_two_auditors_repair_once(start: Start, monkeypatch: pytest.Monkey
     monkeypatch.setattr(machine, "repair", lambda *a, **k: seen.append(2) or repair(*a, **k))
     assert await auditor.audit(service.core) == 0
     assert seen == [1]
+
+
+async def open_one(service: Any) -> str:
+    gas = Message(
+        topic="zigbee2mqtt/yl-1-2-301-gas", payload=b'{"gas":true}', retain=False, received_at=service.core.now()
+    )
+    await service.intake.take_in([gas])
+    async with service.core.database.read() as tx:
+        return str((await incidents.listing(tx, open_only=True, limit=1))[0].id)
+
+
+@pytest.mark.parametrize(
+    ("verbs", "waits_s"), [((), 60), ((Verb.ACKNOWLEDGE,), 300), ((Verb.ACKNOWLEDGE, Verb.ARRIVE), 3600)]
+)
+async def test_a_clock_that_is_set_back_makes_nobody_wait_for_it(
+    start: Start, verbs: tuple[Verb, ...], waits_s: int
+) -> None:
+    """Invariant never-silent: an hour that comes twice is no hour in which nobody is told."""
+    service, _ = await start()
+    incident_id = await open_one(service)
+    for verb in verbs:
+        await service.desk.act(incident_id, verb, by="li", via="cli")
+    back = service.core.now() - timedelta(hours=1)
+    service.core.now = lambda: back
+
+    assert await auditor.audit(service.core) == 1
+    assert await auditor.audit(service.core) == 0
+    async with service.core.database.read() as tx:
+        assert await due.next_at(tx) <= back + timedelta(seconds=waits_s)
+
+
+async def test_a_message_whose_time_lies_ahead_leaves_all_the_same(start: Start) -> None:
+    """Neither a try that waits, nor the lease of a process that died, waits for an hour to come again."""
+    service, _ = await start()
+    await open_one(service)
+    (page,) = await service.deliveries.claim(16)
+    back = service.core.now() - timedelta(hours=1)
+    service.core.now = lambda: back
+    await auditor.audit(service.core)
+
+    (doubt,) = await service.deliveries.claim(16)
+    assert (doubt.id, doubt.state) == (page.id, DeliveryState.UNKNOWN)
+    async with service.core.database.write() as tx:
+        assert await outbox.retry(tx, doubt, at=back + timedelta(hours=1), error="", now=back)
+    await auditor.audit(service.core)
+    (again,) = await service.deliveries.claim(16)
+    assert again.id == page.id
+
+
+async def test_one_that_cannot_be_repaired_keeps_no_other_from_it(
+    start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    service, _ = await start()
+    await stand_still(service)
+    other = Message(
+        topic="shouwang/v1/yl-1-2-302/gas/event",
+        payload=b'{"kind":"gas","state":"alarm"}',
+        retain=False,
+        received_at=service.core.now(),
+    )
+    await service.intake.take_in([other])
+    async with service.core.database.write() as tx:
+        for one in await incidents.listing(tx, open_only=True, limit=9):
+            await due.cancel(tx, [CancelDue(kind=DueKind.STEP, subject=one.id)])
+    repair = machine.repair
+    tried: list[str] = []
+
+    def first_fails(incident: Any, **more: Any) -> Any:
+        tried.append(incident.id)
+        if len(tried) == 1:
+            raise KeyError("a text that is not there")
+        return repair(incident, **more)
+
+    monkeypatch.setattr(machine, "repair", first_fails)
+    assert await auditor.audit(service.core) == 1
+    assert "cannot be repaired" in caplog.text
