@@ -10,6 +10,7 @@ from ingest.decode import Decoded, Decoder, Gateway, World
 from ingest.message import Message
 from rules.readings import LIFE_SAFETY_KINDS, Reading
 from shouwang import situations, verdicts
+from shouwang.aside import Allowance
 from shouwang.core import Core
 from shouwang.known import Known
 from store import findings, hearing, quarantine, registry, states
@@ -28,6 +29,7 @@ class Intake:
         self._decoder = decoder
         self._known = Known(cached_names)
         self._gateways: dict[str, Gateway] | None = None
+        self._aside = Allowance()
 
     def use(self, decoder: Decoder) -> None:
         """Go on with other sources, and forget what was known of the registry: it has changed."""
@@ -87,14 +89,17 @@ class Intake:
                 if decoded.definitions is not None or decoded.gateway is not None:
                     await self._heed_gateway(tx, decoded, world, message.received_at)
             raised = await self._decide(tx, readings, world) if readings else 0
-            if aside:
-                await quarantine.add(tx, aside)
+            kept = self._aside.choose(aside, core.now()) if aside else ()
+            if kept:
+                await quarantine.add(tx, kept)
         if raised:
             core.wake_dispatcher()
         for source, count in heard.items():
             core.metrics.messages.labels(source or "none").inc(count)
         for row in aside:
             core.metrics.quarantine.labels(row.reason).inc()
+        self._aside.count(kept)
+        for row in kept:
             _log.warning("quarantined %s: %s", row.topic, row.sentence)
 
     async def _world(self, tx: Transaction, messages: Sequence[Message], decoder: Decoder) -> World:
@@ -163,8 +168,10 @@ class Intake:
         return len(evaluation.findings)
 
     async def _set_aside(self, message: Message, reason: str, sentence: str) -> None:
+        kept = self._aside.choose([_quarantined(message, reason, sentence)], self._core.now())
         async with self._core.database.write() as tx:
-            await quarantine.add(tx, [_quarantined(message, reason, sentence)])
+            await quarantine.add(tx, kept)
+        self._aside.count(kept)
         self._core.metrics.quarantine.labels(reason).inc()
 
 
