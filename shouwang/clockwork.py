@@ -11,7 +11,7 @@ from rules.rulebook import Absent
 from shouwang import situations, verdicts
 from shouwang.core import Core
 from shouwang.hearing import Ears
-from store import due, findings, incidents, outbox, registry, states
+from store import due, findings, incidents, locks, outbox, registry, states
 from store.database import Transaction
 from store.errors import DatabaseError
 
@@ -134,6 +134,7 @@ class Clockwork:
         device = (await registry.devices(tx, [device_id])).get(device_id)
         if device is None or self._core.rules.rule(rule_id) is None:
             return
+        await locks.homes(tx, [device.home_id])
         evaluation = self._core.rules.engine.hold_due(
             rule_id,
             device,
@@ -150,6 +151,7 @@ class Clockwork:
         devices = (await registry.devices_of_homes(tx, [home_id])).get(home_id, [])
         if rule is None or not isinstance(rule.when, Absent) or not devices:
             return
+        await locks.homes(tx, [home_id])
         evaluation = self._core.rules.engine.absence_due(
             rule_id,
             home_id,
@@ -167,6 +169,7 @@ class Clockwork:
         device = (await registry.devices(tx, [row.subject])).get(row.subject)
         if device is None:
             return
+        await locks.homes(tx, [device.home_id])
         evaluation = self._core.rules.engine.offline_due(
             device,
             states=await states.load(tx, [device.id]),

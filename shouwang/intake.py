@@ -13,7 +13,7 @@ from shouwang import situations, verdicts
 from shouwang.aside import Allowance
 from shouwang.core import Core
 from shouwang.known import Known
-from store import findings, hearing, quarantine, registry, states
+from store import findings, hearing, locks, quarantine, registry, states
 from store.database import Transaction
 from store.errors import DatabaseError, StaleIncident
 from store.quarantine import Quarantined
@@ -144,6 +144,8 @@ class Intake:
         devices = {device.id: device for device in world.devices.values()}
         heard = {reading.device_id for reading in readings}
         homes = {devices[device_id].home_id for device_id in heard}
+        # Another process may be deciding about the same home: whoever comes second sees what the first has made of it.
+        await locks.homes(tx, homes)
         away: set[str] = set()
         if core.rules.messages_need_away:
             away = await registry.away(tx, homes)
