@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Iterable
 from pathlib import Path
 
 from ingest.decode import Decoder
@@ -113,8 +112,3 @@ class Configuration:
 
     def _localised(self, rulebook: Rulebook) -> Rulebook:
         return dataclasses.replace(rulebook, time_zone=self._time_zone, language=self._language)
-
-
-def problem_lines(problems: Iterable[config.Problem]) -> str:
-    """Render problems for a terminal, one a line."""
-    return "\n".join(str(problem) for problem in problems)
