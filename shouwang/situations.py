@@ -118,7 +118,8 @@ async def _cleared(core: Core, tx: Transaction, finding: Finding, rule: Rule | N
     incident = await incidents.load(tx, standing.incident_id, lock=True)
     if incident is None or not incident.is_open:
         return
-    left = await findings.of_incident(tx, incident.id)
+    # A finding of a rule that is no more will never be cleared, and must not keep a notice open for ever.
+    left = [one for one in await findings.of_incident(tx, incident.id) if core.rules.rule(one.rule_id) is not None]
     decision = machine.join(
         incident, finding, rule=rule, standing=len(left), paged=await outbox.paged(tx, incident.id), now=now
     )

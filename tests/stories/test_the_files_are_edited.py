@@ -166,3 +166,15 @@ async def test_a_start_with_unchanged_files_changes_nothing(site: Any) -> None:
     await site.advance(seconds=60)
 
     assert site.who_heard() == [(0, "sms li"), (60, "voice li")]
+
+
+async def test_a_rule_that_was_renamed_keeps_no_notice_open(site: Any) -> None:
+    """The finding of the old name is never cleared; the battery is charged, and the notice closes itself."""
+    await site.says("yl-1-2-301-door", contact=True, battery=10)
+    edit(site, "rules.yaml", ("id: battery-low", "id: low-battery"))
+    assert await site.reload()
+    await site.says("yl-1-2-301-door", contact=True, battery=9)
+    await site.says("yl-1-2-301-door", contact=True, battery=100)
+
+    (incident,) = await site.incidents()
+    assert incident.state is IncidentState.RESOLVED
