@@ -18,6 +18,14 @@ _log = logging.getLogger(__name__)
 CODE_REST = timedelta(days=30)
 
 
+#: What somebody who reads the log must not pass over: nobody is being told, or only because there was nobody else.
+_LOUD = {
+    "nobody_to_page": logging.ERROR,
+    "nobody_on_duty_anywhere": logging.WARNING,
+    "everybody_declined": logging.WARNING,
+}
+
+
 async def write(core: Core, tx: Transaction, decision: Decision, *, before: Incident | None, now: datetime) -> None:
     """Write a decision; `before` is the incident as it was loaded, None where the decision opens it.
 
@@ -69,5 +77,6 @@ async def _look_again(tx: Transaction, closed: Incident, now: datetime) -> None:
 def _tell_operators(core: Core, decision: Decision) -> None:
     incident = decision.incident
     for entry in decision.journal:
-        _log.info("incident %s %s: %s", incident.code, entry.event, entry.actor, extra={"incident": incident.id})
+        level = _LOUD.get(entry.event, logging.INFO)
+        _log.log(level, "incident %s %s: %s", incident.code, entry.event, entry.actor, extra={"incident": incident.id})
     core.metrics.late_steps.inc(any(delivery.late_s for delivery in decision.deliveries))

@@ -8,7 +8,7 @@ import pytest
 
 from ingest.message import Message
 from rules import machine
-from rules.decisions import CancelDue, DueKind, SetDue
+from rules.decisions import CancelDue, Decision, DueKind, JournalEntry, SetDue
 from rules.incident import Incident, OutcomeKind, Verb
 from rules.machine import Action
 from shouwang import verdicts
@@ -124,3 +124,17 @@ async def test_of_several_due_times_of_one_subject_the_last_counts(service: Any)
     assert await after(at(2), at(3)) == 3
     assert await after(cancel) is None
     assert await after(at(4, if_absent=True)) == 4
+
+
+async def test_an_incident_that_has_nobody_to_tell_is_an_error_in_the_log(
+    service: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its clock runs on, and reaches nobody: whoever runs the service must hear of it."""
+    incident = await the_incident(service)
+    now = service.core.now()
+    entry = JournalEntry(incident_id=incident.id, at=now, event="nobody_to_page", actor="clock")
+    async with service.core.database.write() as tx:
+        await verdicts.write(service.core, tx, Decision(incident=incident, journal=(entry,)), before=incident, now=now)
+
+    (line,) = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert "nobody_to_page" in line.message
