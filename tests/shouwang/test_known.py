@@ -46,7 +46,8 @@ def test_forgetting_is_counted() -> None:
 def test_a_gateway_s_new_definitions_count_at_once_and_only_for_its_own_devices() -> None:
     known = Known(10)
     names = [("own", "gas"), ("own", "gone"), ("other", "gas")]
-    known.remember(names, {name: device(name[1], name[0]) for name in names}, {name: {"model": "old"} for name in names})
+    devices = {name: device(name[1], name[0]) for name in names}
+    known.remember(names, devices, {name: {"model": "old"} for name in names})
 
     known.define("own", {"gas": {"model": "new"}})
 
