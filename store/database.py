@@ -30,6 +30,7 @@ from store.errors import (
     StaleIncident,
     translated,
 )
+from store.together import PASSING, Together
 
 __all__ = [
     "Database",
@@ -74,6 +75,7 @@ class Database:
         self._kept: AsyncConnection | None = None
         self._writing = asyncio.Lock()
         self._writers: set[asyncio.Task[Any] | None] = set()
+        self._together = Together(self.write, self._alone)
 
     @property
     def dialect(self) -> str:
@@ -119,11 +121,7 @@ class Database:
         whole block may be run again, DatabaseError where the database needs help, RefusedError where it refuses the
         values.
         """
-        task = asyncio.current_task()
-        if task in self._writers:
-            raise RuntimeError(
-                "A task that is writing must use its transaction; a second one would wait for the first."
-            )
+        task = self._refuse_second()
         self._writers.add(task)
         try:
             with _our_errors():
@@ -146,14 +144,22 @@ class Database:
         """Run a unit of work in a write transaction; all of it again where the database was away or another came first.
 
         The unit must be repeatable: a connection that is lost during COMMIT leaves it unknown whether it was written,
-        so what the unit writes has to be guarded by a unique key, a fence or a version.
+        so what the unit writes has to be guarded by a unique key, a fence or a version. On SQLite units that wait for
+        the one writer share a transaction, for waiting for the disk costs more than what most of them write; where one
+        of them fails, each has its own.
         """
+        if self.dialect != "sqlite":
+            return await self._alone(unit, attempts)
+        self._refuse_second()
+        return await self._together.run(unit, attempts)
+
+    async def _alone(self, unit: Callable[[Transaction], Awaitable[_T]], attempts: int) -> _T:
         while True:
             attempts -= 1
             try:
                 async with self.write() as tx:
                     return await unit(tx)
-            except (DatabaseUnavailableError, StaleIncident):
+            except PASSING:
                 if attempts <= 0:
                     raise
                 _log.warning("a unit of work is run again", exc_info=True)
@@ -184,6 +190,14 @@ class Database:
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
+
+    def _refuse_second(self) -> asyncio.Task[Any] | None:
+        task = asyncio.current_task()
+        if task in self._writers:
+            raise RuntimeError(
+                "A task that is writing must use its transaction; a second one would wait for the first."
+            )
+        return task
 
     @contextlib.asynccontextmanager
     async def _one_writer(self) -> AsyncIterator[Transaction]:
