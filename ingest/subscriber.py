@@ -12,7 +12,8 @@ from ingest.source import MqttSource
 _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 10.0
+#: A database that is back after an hour is noticed this soon: an alarm may be waiting.
+_LONGEST_PAUSE_S = 2.0
 
 
 class Subscriber:
