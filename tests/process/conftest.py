@@ -223,8 +223,15 @@ class Shouwang:
         assert self._process is not None
         self._process.send_signal(number)
 
-    async def kill9(self) -> None:
+    async def kill9(self, *, with_children: bool = False) -> None:
+        """Kill it at once; with its children as a machine that loses power does, or let them notice."""
         self._note_children()
+        if with_children:
+            # It would start them again.
+            self.send(signal.SIGSTOP)
+            for child in self._children:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
         self.send(signal.SIGKILL)
         assert await self.ended() == -signal.SIGKILL
 

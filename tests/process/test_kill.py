@@ -71,6 +71,7 @@ class Outcome:
     raised: dict[int, str] = field(default_factory=dict)
     told: list[tuple[int, str]] = field(default_factory=list)
     wanted: Counter[tuple[int, str]] = field(default_factory=Counter)
+    lost: Counter[tuple[int, str]] = field(default_factory=Counter)
     complaints: list[dict[str, Any]] = field(default_factory=list)
     ordinary: int = 0
 
@@ -90,7 +91,7 @@ class Trial:
         self._waiting = list(range(1, HOMES + 1))
         self._random.shuffle(self._waiting)
         self._alarms: list[asyncio.Task[None]] = []
-        self._began = asyncio.get_running_loop().time()
+        self._over = False
 
     @staticmethod
     def homes() -> Mapping[int, list[dict[str, str]]]:
@@ -114,7 +115,7 @@ class Trial:
 
     async def _ordinary(self) -> None:
         """Doors open and close all the time, in all homes, and everything else is well in some."""
-        while True:
+        while not self._over:
             home = self._random.randint(1, HOMES)
             about = {"linkquality": self._random.randint(1, 255), "battery": self._random.randint(60, 100)}
             await self._site.zigbee(f"h{home}-door", contact=self._random.random() < 0.5, **about)
@@ -149,18 +150,21 @@ class Trial:
 
     # --- who kills ----------------------------------------------------------------------------------------------------
 
-    async def by_chance(self, times: int) -> None:
-        """Kill it so often, soon after it has begun to listen, and now and then before."""
+    async def by_chance(self, times: int, *, embedded: bool) -> None:
+        """Kill it so often, soon after it has begun to listen, and now and then before.
+
+        The embedded broker goes with it, every other time as roughly; so sensors must first find it again.
+        """
         for number in range(times):
             self._shouwang.spawn()
             if number % 6 != 5:
                 await self._shouwang.connected()
-            seconds = self._random.uniform(0.0, 0.6)
+            seconds = self._random.uniform(1.0, 2.0) if embedded else self._random.uniform(0.0, 0.6)
             alarms = asyncio.create_task(self._raise_for(seconds, self._random.randint(1, 3)))
             await asyncio.sleep(seconds)
             if number % 6 == 5:
                 await asyncio.sleep(1.0)
-            await self._killed()
+            await self._killed(with_children=embedded and number % 2 == 0)
             await alarms
 
     async def at_points(self) -> None:
@@ -201,9 +205,9 @@ class Trial:
                     strace.kill()
                 await strace.wait()
 
-    async def _killed(self) -> None:
+    async def _killed(self, *, with_children: bool = False) -> None:
         assert self._shouwang.running, f"it ended by itself: {self._shouwang.said()}"
-        await self._shouwang.kill9()
+        await self._shouwang.kill9(with_children=with_children)
         self._outcome.kills += 1
 
     # --- the end ------------------------------------------------------------------------------------------------------
@@ -217,10 +221,9 @@ class Trial:
             await kill(self)
         await self._shouwang.start()
         await asyncio.gather(*self._alarms)
-        load.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await load
-        await self._repeat()
+        # Told, and not cancelled: in Python 3.11 a wait with a time-out may swallow that.
+        self._over = True
+        await load
         outcome, site = self._outcome, self._site
         outcome.wanted = Counter((home, number) for home in outcome.raised for number in site.told_of(home))
 
@@ -230,7 +233,8 @@ class Trial:
 
         with contextlib.suppress(pytest.fail.Exception):
             await site.until("everybody told", settled, within_s=SETTLED_WITHIN_S)
-        # Whatever comes twice comes now.
+        outcome.lost = outcome.wanted - outcome.heard
+        # No repeat may make up for what was lost; whatever comes twice comes now.
         await self._repeat()
         await asyncio.sleep(3)
         assert await self._shouwang.stop() == 0
@@ -246,7 +250,8 @@ def may_trace() -> bool:
 
 def _plan(name: str) -> list[Callable[[Trial], Any]]:
     by_chance = BY_CHANCE[name]
-    kills: list[Callable[[Trial], Any]] = [lambda one: one.by_chance(by_chance)]
+    embedded = name.startswith("embedded")
+    kills: list[Callable[[Trial], Any]] = [lambda one: one.by_chance(by_chance, embedded=embedded)]
     match name:
         case "mosquitto-sqlite":
             kills += [Trial.at_points, Trial.under_way]
@@ -319,7 +324,7 @@ def test_no_alarm_is_lost_and_no_step_is_told_twice(name: str, outcomes: dict[st
     )
 
     assert outcome.kills >= BY_CHANCE[name]
-    assert not outcome.wanted - outcome.heard, "steps of which nobody was told"
+    assert not outcome.lost, "steps of which nobody was told"
     assert not outcome.heard - outcome.wanted, "told twice, or told somebody else"
 
 
