@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +30,13 @@ class Rules:
         return self._by_id.get(rule_id)
 
 
+#: A batch of so many messages means that more are waiting.
+_CROWD = 300
+_CROWD_LASTS_S = 0.1
+_LOOK_EVERY_S = 0.05
+_PATIENCE_S = 3.0
+
+
 @dataclass(slots=True, kw_only=True)
 class Core:
     """Made once, in app.py, and handed to each part."""
@@ -45,3 +53,17 @@ class Core:
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
     #: Chooses reply codes; seeded in tests.
     chance: random.Random = field(default_factory=random.SystemRandom)
+    #: When there was a crowd of messages last, by the monotonic clock.
+    _crowd_at: float = float("-inf")
+
+    def note_crowd(self, messages: int) -> None:
+        """Note how many messages came at once."""
+        if messages >= _CROWD:
+            self._crowd_at = time.monotonic()
+
+    async def calm(self) -> None:
+        """Wait, for some seconds at the most, while messages come thick: an alarm may be among them (life-first)."""
+        for _ in range(int(_PATIENCE_S / _LOOK_EVERY_S)):
+            if time.monotonic() - self._crowd_at > _CROWD_LASTS_S:
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)

@@ -90,25 +90,9 @@ class Deliveries:
         """Record what became of a try, and let the incident move on where it failed."""
         now = self._core.now()
         self._core.metrics.deliveries.labels(delivery.channel, str(result.outcome)).inc()
-        async with self._core.database.write() as tx:
-            match result.outcome:
-                case SendOutcome.ACCEPTED:
-                    mine = await outbox.sent(
-                        tx, delivery, provider_id=result.provider_id, status=result.status, now=now
-                    )
-                    if mine:
-                        self._handed_over(delivery)
-                case SendOutcome.RETRY:
-                    at = now + timedelta(seconds=backoff.retry_delay_s(delivery.attempts, result.retry_after_s))
-                    mine = await outbox.retry(tx, delivery, at=at, error=result.error or "", now=now)
-                    if mine:
-                        await self._elsewhere_unless_soon(tx, delivery, at)
-                case SendOutcome.PERMANENT:
-                    mine = await outbox.failed(tx, delivery, error=result.error or "", now=now)
-                    if mine:
-                        await self.move_on(tx, delivery, result.error or "refused")
-                case SendOutcome.UNKNOWN:
-                    mine = await self._in_doubt(tx, delivery, result.error or "")
+        mine = await self._core.database.transact(lambda tx: self._note_outcome(tx, delivery, result, now))
+        if mine and result.outcome is SendOutcome.ACCEPTED:
+            self._handed_over(delivery)
         if result.outcome is not SendOutcome.ACCEPTED:
             self._core.wake_dispatcher()
         level = logging.INFO if result.outcome is SendOutcome.ACCEPTED else logging.WARNING
@@ -122,6 +106,24 @@ class Deliveries:
             "" if mine else " (somebody else has it by now)",
             extra={"delivery": delivery.id, "incident": delivery.incident_id},
         )
+
+    async def _note_outcome(self, tx: Transaction, delivery: Delivery, result: SendResult, now: datetime) -> bool:
+        """Record it, and say whether it was still ours to say."""
+        match result.outcome:
+            case SendOutcome.ACCEPTED:
+                return await outbox.sent(tx, delivery, provider_id=result.provider_id, status=result.status, now=now)
+            case SendOutcome.RETRY:
+                at = now + timedelta(seconds=backoff.retry_delay_s(delivery.attempts, result.retry_after_s))
+                mine = await outbox.retry(tx, delivery, at=at, error=result.error or "", now=now)
+                if mine:
+                    await self._elsewhere_unless_soon(tx, delivery, at)
+            case SendOutcome.PERMANENT:
+                mine = await outbox.failed(tx, delivery, error=result.error or "", now=now)
+                if mine:
+                    await self.move_on(tx, delivery, result.error or "refused")
+            case SendOutcome.UNKNOWN:
+                mine = await self._in_doubt(tx, delivery, result.error or "")
+        return mine
 
     async def doubt_answered(self, delivery: Delivery, result: DoubtResult) -> None:
         """Settle a doubt as far as the provider's answer allows (invariant one-page)."""

@@ -50,6 +50,7 @@ class Intake:
         (invariant nothing-dropped).
         """
         began = perf_counter()
+        self._core.note_crowd(len(messages))
         try:
             await self._take_in(messages)
         except (DatabaseError, StaleIncident, situations.StaleRulesError):
@@ -66,6 +67,7 @@ class Intake:
             await self._set_aside(
                 messages[0], "internal_error", f"{type(error).__name__} while handling it; see the log"
             )
+        self._core.note_crowd(len(messages))
         metrics = self._core.metrics
         metrics.batch_size.observe(len(messages))
         metrics.message_handling.observe(perf_counter() - began)

@@ -228,12 +228,12 @@ class Phone:
         channel = "voice" if kind == "call" else "sms"
         meaning = meaning_of(channel, status)
 
-        async def unit(tx: Transaction) -> None:
+        async def unit(tx: Transaction) -> bool:
             delivery = await outbox.receipt(
                 tx, provider_id=provider_id, delivery_id=delivery_id, status=status, error_code=error_code, now=now
             )
             if delivery is None:
-                return
+                return False
             # A call that was answered by a machine is also called completed in the end; a text may come late after all.
             over = channel == "voice" and delivery.state is DeliveryState.FAILED
             if meaning is StatusMeaning.DELIVERED and not over:
@@ -242,9 +242,14 @@ class Phone:
                 reason = f"{status} {error_code}" if error_code else status
                 if await outbox.set_state(tx, delivery.id, DeliveryState.FAILED, error=reason):
                     await self._deliveries.move_on(tx, delivery, reason)
+                    return True
+            return False
 
-        await self._write(unit)
-        self._core.wake_dispatcher()
+        # What only tells that all is well waits where alarms may be waiting too.
+        if meaning is not StatusMeaning.FAILED:
+            await self._core.calm()
+        if await self._write(unit):
+            self._core.wake_dispatcher()
         self._core.metrics.deliveries.labels(channel, status).inc()
 
     async def _write(self, unit: Callable[[Transaction], Awaitable[_T]]) -> _T:

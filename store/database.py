@@ -75,7 +75,7 @@ class Database:
         self._kept: AsyncConnection | None = None
         self._writing = asyncio.Lock()
         self._writers: set[asyncio.Task[Any] | None] = set()
-        self._together = Together(self.write, self._alone)
+        self._together = Together(self)
 
     @property
     def dialect(self) -> str:
@@ -149,11 +149,12 @@ class Database:
         of them fails, each has its own.
         """
         if self.dialect != "sqlite":
-            return await self._alone(unit, attempts)
+            return await self.alone(unit, attempts)
         self._refuse_second()
         return await self._together.run(unit, attempts)
 
-    async def _alone(self, unit: Callable[[Transaction], Awaitable[_T]], attempts: int) -> _T:
+    async def alone(self, unit: Callable[[Transaction], Awaitable[_T]], attempts: int = 3) -> _T:
+        """As transact, in a transaction of its own."""
         while True:
             attempts -= 1
             try:

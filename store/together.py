@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,20 +26,24 @@ class _Unit(NamedTuple):
     result: "asyncio.Future[Any]"
 
 
+class Writes(Protocol):
+    """The database."""
+
+    def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Give a transaction."""
+
+    async def alone(self, unit: Work[_T], attempts: int) -> _T:
+        """Run a unit in a transaction of its own."""
+
+
 class Together:
     """Where units of work wait for the one writer of a database.
 
     Those that wait when it is their turn are written together; where one of them fails, each is written by itself.
     """
 
-    def __init__(
-        self,
-        write: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
-        alone: Callable[[Work[Any], int], Awaitable[Any]],
-    ) -> None:
-        """Make it of what gives a transaction, and what runs a unit in one of its own, with so many attempts."""
-        self._write = write
-        self._alone = alone
+    def __init__(self, database: Writes) -> None:
+        self._database = database
         self._waiting: list[_Unit] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -57,7 +61,7 @@ class Together:
             while self._waiting:
                 group = []
                 try:
-                    async with self._write() as tx:
+                    async with self._database.write() as tx:
                         # Those that came while this waited for its turn are among them.
                         group = self._next()
                         results = [await one.work(tx) for one in group]
@@ -87,7 +91,7 @@ class Together:
             _tell(one, failed)
             return
         try:
-            _tell(one, await self._alone(one.work, attempts))
+            _tell(one, await self._database.alone(one.work, attempts))
         except Exception as error:  # noqa: BLE001 - as above
             _tell(one, error)
 

@@ -18,7 +18,7 @@ class Writer:
         self.log: list[list[str]] = []
         self.gate = asyncio.Event()
         self.gate.set()
-        self.together = Together(self.write, self.alone)
+        self.together = Together(self)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Any]:
