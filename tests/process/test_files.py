@@ -133,7 +133,7 @@ async def test_a_broken_edit_changes_nothing_and_is_said(site: Any) -> None:
 
 async def test_a_good_edit_takes_effect_at_once_and_open_incidents_stay_as_they_are(site: Any) -> None:
     """Invariant snapshot: the new policy is for what comes; what is under way goes on by the old one."""
-    site.community({1: GAS, 2: SMOKE}, site.steps(0, 10))
+    site.community({1: GAS, 2: SMOKE}, site.steps(0, 6))
     await site.shouwang.start()
     await site.zigbee("gas1", gas=True)
     await site.told_is(1, [site.told_of(1)[0]])

@@ -43,7 +43,7 @@ async def test_a_step_that_was_due_meanwhile_goes_out_at_once_marked_late_and_on
     await site.shouwang.start()
     await site.told_is(HOME, [worker, general])
     # What would come twice comes by now.
-    await asyncio.sleep(3)
+    await asyncio.sleep(2)
 
     assert site.told(HOME) == [worker, general]
     assert "迟" not in site.texts[0].body
@@ -68,7 +68,7 @@ async def test_frozen_for_a_while_it_goes_on_where_it_was(site: Any) -> None:
 
     # The smoke joins the incident, and whoever is assigned is told of that.
     await site.until("three texts", lambda: len(site.told(HOME)) >= 3)
-    await asyncio.sleep(3)
+    await asyncio.sleep(2)
     assert Counter(site.told(HOME)) == Counter([worker, worker, general])
 
 
@@ -121,7 +121,7 @@ async def test_an_alarm_and_its_end_handed_over_twice_tell_nobody_twice(site: An
 
     await site.shouwang.start()
     await site.told_is(HOME, [site.told_of(HOME)[0]])
-    await asyncio.sleep(3)
+    await asyncio.sleep(2)
 
     assert site.told(HOME) == [site.told_of(HOME)[0]]
     events = Counter(entry["event"] for entry in (await site.incident())["journal"])
@@ -150,7 +150,7 @@ async def test_while_the_provider_is_broken_no_page_is_lost_and_none_is_doubled(
 
 async def test_an_answer_by_text_stops_the_escalation(site: Any) -> None:
     """Invariant quiet-after-answer, over the provider's signed calls and back."""
-    one_home(site, 0, 8, 10)
+    one_home(site, 0, 6, 7)
     worker = site.told_of(HOME)[0]
     await site.shouwang.start()
     await site.zigbee("gas", gas=True)
@@ -160,7 +160,7 @@ async def test_an_answer_by_text_stops_the_escalation(site: Any) -> None:
 
     assert came.status == 200
     assert (await site.incident())["state"] == "acknowledged"
-    await asyncio.sleep(12)
+    await asyncio.sleep(8)
     assert [one.to for one in site.texts if one.direction == "outbound-api"] == [worker]
 
 
