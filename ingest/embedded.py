@@ -12,6 +12,7 @@ alone writes to disk before it acknowledges. What it cannot do:
 import asyncio
 import contextlib
 import ctypes
+import fcntl
 import json
 import logging
 import os
@@ -71,6 +72,7 @@ class EmbeddedBroker:
         self._watching: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[None] | None = None
         self._last_words: list[str] = []
+        self._lock: int | None = None
 
     @property
     def port(self) -> int:
@@ -90,7 +92,12 @@ class EmbeddedBroker:
         return f"mqtt://{who}{HOST}:{self._port}?protocol=3.1.1"
 
     async def __aenter__(self) -> Self:
-        await self._start()
+        self._lock = await self._locked()
+        try:
+            await self._start()
+        except BaseException:
+            self._unlock()
+            raise
         self._watching = asyncio.create_task(self._watch())
         return self
 
@@ -102,6 +109,42 @@ class EmbeddedBroker:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watching
         await self._stop()
+        self._unlock()
+
+    async def _locked(self) -> int:
+        """Keep every other broker away from our files: two of them would spoil what each other has written.
+
+        The child inherits the lock, so that it holds for as long as either of us lives; a predecessor that has been
+        told to end is waited for.
+        """
+        try:
+            self._store_dir.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self._store_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self._cannot_keep(error) from error
+        try:
+            async with asyncio.timeout(self._start_timeout_s):
+                while True:
+                    with contextlib.suppress(BlockingIOError):
+                        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                        return lock
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            os.close(lock)
+            raise EmbeddedBrokerError(
+                f"Another broker uses {self._store_dir}; does Shouwang run there already?"
+            ) from None
+        except BaseException:
+            os.close(lock)
+            raise
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _cannot_keep(self, error: OSError) -> EmbeddedBrokerError:
+        return EmbeddedBrokerError(f"The embedded broker cannot keep its files in {self._store_dir}: {error.strerror}.")
 
     async def _start(self) -> None:
         binary = _binary()
@@ -118,6 +161,7 @@ class EmbeddedBroker:
                 # Ctrl-C is for us; we stop the broker after we have said goodbye to it.
                 start_new_session=True,
                 preexec_fn=_die_with_parent(),
+                pass_fds=() if self._lock is None else (self._lock,),
             )
         except OSError as error:
             raise EmbeddedBrokerError(f"The program {binary} cannot be started: {error.strerror}.") from error
@@ -206,15 +250,12 @@ class EmbeddedBroker:
             config["authorization"] = {"user": self._username, "password": self._password or ""}
         path = self._store_dir / "nats-server.json"
         try:
-            self._store_dir.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 # NATS does not know JSON's \u escapes.
                 json.dump(config, file, indent=2, ensure_ascii=False)
         except OSError as error:
-            raise EmbeddedBrokerError(
-                f"The embedded broker cannot keep its files in {self._store_dir}: {error.strerror}."
-            ) from error
+            raise self._cannot_keep(error) from error
         return path
 
     @property

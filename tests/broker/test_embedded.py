@@ -79,6 +79,25 @@ async def test_a_port_that_is_taken_is_said(tmp_path: Path, nats: Any) -> None:
         await EmbeddedBroker(tmp_path / "other", port=nats.port).__aenter__()
 
 
+async def test_two_never_work_on_the_same_files(tmp_path: Path, nats: Any, hands: Any) -> None:
+    """The second is refused, or waits for a first that is about to end."""
+    folder = tmp_path / "shared"
+    first = EmbeddedBroker(folder)
+    async with first:
+        with pytest.raises(EmbeddedBrokerError, match="Another broker uses"):
+            await EmbeddedBroker(folder, start_timeout_s=0.3).__aenter__()
+        waiting = asyncio.create_task(EmbeddedBroker(folder).__aenter__())
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+    second = await waiting
+    assert second.pid is not None
+    # A broker that has died leaves its files to its successor, which is of the same process.
+    os.kill(second.pid, signal.SIGKILL)
+    before = second.pid
+    await hands.until(lambda: second.pid not in {None, before})
+    await second.__aexit__(None, None, None)
+
+
 async def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
