@@ -1,6 +1,6 @@
 """The process that publishes: `python -m benchmarks.loader URL HOMES DIALECT`, one JSON object a line each way.
 
-    {"do": "introduce"}                                   what gateways say first, and every device once
+    {"do": "introduce", "rate": 3000, "marker": "open"}   what gateways say first, and every device once
     {"do": "steady", "rate": 1000, "seconds": 20, "alarms": 0, "marker": "open"}
     {"do": "burst", "count": 50000, "alarms": 500, "marker": "closed"}
 
@@ -46,8 +46,8 @@ def _made(traffic: Traffic, asked: dict[str, Any], devices: int) -> Schedule:
     if asked["do"] == "introduce":
         # Without the word that a gateway has just started: for a minute after it, everything is looked at twice.
         said = [one for one in traffic.introduction() if not one.topic.endswith("/bridge/state")]
-        messages = [*said, *traffic.ordinary(devices)]
-        return [*((0.0, message) for message in messages), (0.0, marker)]
+        messages = [*said, *traffic.ordinary(devices), marker]
+        return [(number / asked["rate"], message) for number, message in enumerate(messages)]
     if asked["do"] == "burst":
         return [*burst(traffic, count=asked["count"] - 1, alarms=asked["alarms"]), (0.0, marker)]
     seconds = asked["seconds"]

@@ -13,6 +13,7 @@ from benchmarks.processes import Load, Provider, Service, TrialError
 from benchmarks.report import Figure
 
 HOMES: Final = 1_000
+_WARMING_RATE: Final = 5_000
 #: A rate is kept up with where the last message of it is committed this soon after it was sent.
 _KEPT_UP_S: Final = 0.5
 
@@ -38,7 +39,7 @@ class Trial:
             service = stack.enter_context(processes.service(folder, broker_url=url, provider_at=provider))
             load = stack.enter_context(processes.load(folder, broker_url=url, homes=homes, dialect=dialect))
             trial = cls(load, service, provider, stack)
-            load.prepare(do="introduce", marker="open")
+            load.prepare(do="introduce", rate=_WARMING_RATE, marker="open")
             trial.send("open")
         except BaseException:
             stack.close()

@@ -13,6 +13,7 @@ from benchmarks.report import Figure
 _READY_WITHIN_S: Final = 300.0
 #: Devices that speak before memory is looked at, at the most.
 _SPEAKING_HOMES: Final = 10_000
+_SPEAKING_RATE: Final = 3_000
 
 
 def sizes(folder: Path, *, homes: tuple[int, ...]) -> Iterator[Figure]:
@@ -35,7 +36,7 @@ def _start(folder: Path, url: str, provider: Provider, *, homes: int, which: str
         marker = "open" if first else "closed"
         speaking = min(homes, _SPEAKING_HOMES)
         with processes.load(folder, broker_url=url, homes=speaking, dialect="shouwang") as load:
-            load.prepare(do="introduce", marker=marker)
+            load.prepare(do="introduce", rate=_SPEAKING_RATE, marker=marker)
             load.send()
             load.report()
             service.wait_for_marker(marker, at_most_s=60)

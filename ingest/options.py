@@ -59,8 +59,9 @@ class MqttOptions:
     session_expiry_s: int = 30 * 24 * 3600
     #: Messages of QoS 1 that the broker may send before we acknowledge (MQTT 5).
     receive_maximum: int = 1000
-    #: Messages held in memory before the socket is not read any more (QoS 0, MQTT 3.1.1).
-    queue_limit: int = 10_000
+    #: Messages held in memory before the socket is not read any more: what is read ahead stands before an alarm. Needed
+    #: for QoS 0 and MQTT 3.1.1, and Mosquitto 2.0.11 was seen to send ten times the receive maximum ahead.
+    queue_limit: int = 2_000
     #: Seconds a connection may take until the broker has confirmed our subscriptions.
     connect_timeout_s: float = 10.0
 

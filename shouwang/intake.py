@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 class Intake:
     """Takes batches of messages; holds caches of what rarely changes, and nothing that is not in the database."""
 
-    def __init__(self, core: Core, decoder: Decoder, *, cached_names: int = 16_000) -> None:
+    def __init__(self, core: Core, decoder: Decoder, *, cached_names: int = 10_000) -> None:
         self._core = core
         self._decoder = decoder
         self._known = Known(cached_names)
