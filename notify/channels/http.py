@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -56,8 +57,8 @@ class Answer:
 class Courier:
     """Keeps connections to providers open and carries single requests over them.
 
-    Follows no redirects and repeats nothing. Proxies are those of the environment; trusted are the system's authorities
-    and those of certifi. To be used from one event loop; opened by the first request.
+    Follows no redirects and repeats nothing. Proxies are those of the environment. To be used from one event loop;
+    opened by the first request.
     """
 
     def __init__(self, *, timeout_s: float = 8.0, connect_timeout_s: float = 4.0, connections: int = 40) -> None:
@@ -78,7 +79,7 @@ class Courier:
             if self._session is None:
                 self._session = self._opened(trusted)
 
-    def _opened(self, trusted: ssl.SSLContext) -> aiohttp.ClientSession:
+    def _opened(self, trusted: ssl.SSLContext | Literal[True]) -> aiohttp.ClientSession:
         watch = aiohttp.TraceConfig()
         watch.on_request_headers_sent.append(_see)
         self._proxies = getproxies()
@@ -164,10 +165,12 @@ async def _see(_session: object, context: Any, _sent: object) -> None:
     context.trace_request_ctx.left = True
 
 
-def _trusted() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    return context
+def _trusted() -> ssl.SSLContext | Literal[True]:
+    """Trust the system's authorities, which aiohttp has loaded; where there are none (a bare container), certifi's."""
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile or (paths.capath and any(Path(paths.capath).iterdir())):
+        return True
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 def _text(body: bytes, charset: str | None) -> str:
