@@ -11,7 +11,7 @@ from notify.masking import mask_text
 _FIELDS = ("incident", "delivery", "home", "device", "source")
 
 
-_CHATTY = ("httpx", "httpcore", "apscheduler", "alembic", "twilio.http_client", "aiosqlite", "watchfiles")
+_CHATTY = ("httpx", "httpcore", "apscheduler", "alembic", "twilio.http_client", "watchfiles")
 
 
 class _Masked(logging.Filter):

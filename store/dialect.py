@@ -16,11 +16,10 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.documents import to_json
-from store.sqlite_driver import SLOW
 from store.tables import UtcTime, microseconds
+from store.transaction import SLOW, Transaction
 
 _T = TypeVar("_T")
 
@@ -33,12 +32,12 @@ CHUNK = 5_000
 _SQLITE = sqlite.dialect(paramstyle="qmark")
 
 
-def is_sqlite(tx: AsyncConnection) -> bool:
+def is_sqlite(tx: Transaction) -> bool:
     """Say which of the two it is."""
     return tx.dialect.name == "sqlite"
 
 
-def statement(build: Callable[[bool], _T]) -> Callable[[AsyncConnection], _T]:
+def statement(build: Callable[[bool], _T]) -> Callable[[Transaction], _T]:
     """Make a statement once a dialect. What it decorates takes whether it is for SQLite."""
     cached = cache(build)
     return lambda tx: cached(is_sqlite(tx))
@@ -55,7 +54,7 @@ def among(column: sa.ColumnElement[Any], name: str, *, on_sqlite: bool) -> sa.Co
     return column == sa.func.any(sa.bindparam(name, type_=postgresql.ARRAY(sa.Text)))
 
 
-def keys(tx: AsyncConnection, values: Iterable[str]) -> str | list[str]:
+def keys(tx: Transaction, values: Iterable[str]) -> str | list[str]:
     """Give a list of keys in the form in which `among` takes it."""
     listed = list(values)
     return to_json(listed) if is_sqlite(tx) else listed
@@ -64,20 +63,20 @@ def keys(tx: AsyncConnection, values: Iterable[str]) -> str | list[str]:
 # --- many rows --------------------------------------------------------------------------------------------------------
 
 
-async def insert(tx: AsyncConnection, table: sa.Table, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
+async def insert(tx: Transaction, table: sa.Table, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
     """Insert rows."""
     for chunk in chunks(rows):
         await _write(tx, _insert(is_sqlite(tx), table, columns, None), table, columns, chunk)
 
 
-async def insert_new(tx: AsyncConnection, table: sa.Table, columns: tuple[str, ...], rows: Iterable[Row]) -> int:
+async def insert_new(tx: Transaction, table: sa.Table, columns: tuple[str, ...], rows: Iterable[Row]) -> int:
     """Insert the rows that break no UNIQUE constraint; return how many."""
     made = _insert(is_sqlite(tx), table, columns, ())
     return sum([await _write(tx, made, table, columns, chunk) for chunk in chunks(rows)])
 
 
 async def upsert(
-    tx: AsyncConnection,
+    tx: Transaction,
     table: sa.Table,
     columns: tuple[str, ...],
     rows: Iterable[Row],
@@ -97,7 +96,7 @@ async def upsert(
 
 
 async def update(
-    tx: AsyncConnection,
+    tx: Transaction,
     table: sa.Table,
     columns: tuple[str, ...],
     rows: Iterable[Row],
@@ -112,14 +111,14 @@ async def update(
     return sum([await _write(tx, made, table, columns, chunk) for chunk in chunks(rows)])
 
 
-async def prune(tx: AsyncConnection, table: sa.Table, at: sa.Column[Any], before: datetime, *, limit: int) -> int:
+async def prune(tx: Transaction, table: sa.Table, at: sa.Column[Any], before: datetime, *, limit: int) -> int:
     """Delete the rows whose time lies before another, the oldest first, at most `limit`; return how many."""
     oldest = sa.select(table.c.id).where(at < before).order_by(at).limit(limit)
-    result = await tx.execute(sa.delete(table).prefix_with(SLOW).where(table.c.id.in_(oldest)))
+    result = await tx.execute(sa.delete(table).where(table.c.id.in_(oldest)).execution_options(**SLOW))
     return result.rowcount
 
 
-async def take_stock(tx: AsyncConnection, table: sa.Table) -> None:
+async def take_stock(tx: Transaction, table: sa.Table) -> None:
     """Let PostgreSQL learn how large a table has become; until it does of itself, it may read all of it for one row."""
     if not is_sqlite(tx):
         await tx.execute(sa.text(f"ANALYZE {table.name}"))
@@ -144,9 +143,7 @@ class _OfMany:
             self.text, self.order = str(compiled), tuple(compiled.positiontup)
 
 
-async def _write(
-    tx: AsyncConnection, many: _OfMany, table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row]
-) -> int:
+async def _write(tx: Transaction, many: _OfMany, table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row]) -> int:
     by_column: list[Sequence[Any]] = list(zip(*rows, strict=True))
     arrays = {_bound(name): _stored(table.c[name].type, by_column[at]) for at, name in enumerate(columns)}
     if many.text:

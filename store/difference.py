@@ -16,8 +16,8 @@ from rules.community import Device, Grid, Home, Registry, Source, Worker
 from store import dialect
 from store.database import Transaction
 from store.documents import to_json
-from store.sqlite_driver import SLOW
 from store.tables import devices, grids, homes, sources, worker_backups, worker_grids, worker_phones, workers
+from store.transaction import SLOW
 
 
 class _HasId(Protocol):
@@ -228,10 +228,10 @@ async def _stored(tx: Transaction, kind: _Kind[Any]) -> AsyncIterator[tuple[str,
     )
     page = (
         sa.select(table.c.id, table.c.closed_at.is_not(None), *columns)
-        .prefix_with(SLOW)
         .where(table.c.id > sa.bindparam("after"))
         .order_by(table.c.id)
         .limit(dialect.CHUNK)
+        .execution_options(**SLOW)
     )
     after = ""
     while rows := (await tx.execute(page, {"after": after})).all():

@@ -16,13 +16,13 @@ from store import dialect
 from store.database import Transaction
 from store.difference import AppliedChanges, Difference, apply
 from store.documents import from_document
-from store.sqlite_driver import SLOW
 from store.tables import config_files, device_definitions, worker_backups, worker_grids, worker_phones
 from store.tables import devices as device_table
 from store.tables import grids as grid_table
 from store.tables import homes as home_table
 from store.tables import sources as source_table
 from store.tables import workers as worker_table
+from store.transaction import SLOW
 
 __all__ = [
     "AppliedChanges",
@@ -172,7 +172,7 @@ async def devices_of_homes(tx: Transaction, home_ids: Iterable[str]) -> dict[str
 
 async def each_device(tx: Transaction) -> AsyncIterator[Device]:
     """Go through all devices by id, a thousand or so at a time."""
-    page = _DEVICES.prefix_with(SLOW).where(device_table.c.id > sa.bindparam("after"))
+    page = _DEVICES.execution_options(**SLOW).where(device_table.c.id > sa.bindparam("after"))
     page = page.order_by(device_table.c.id).limit(1_000)
     after = ""
     while rows := (await tx.execute(page, {"after": after})).all():

@@ -16,7 +16,8 @@ _COLUMNS = ("provider_id", "sender", "text", "received_at", "verdict", "answer")
 
 async def earlier_answer(tx: Transaction, provider_id: str) -> str | None:
     """Give what was answered to a reply that has come before; None where it is new."""
-    return await tx.scalar(sa.select(replies.c.answer).where(replies.c.provider_id == provider_id))
+    answer: str | None = await tx.scalar(sa.select(replies.c.answer).where(replies.c.provider_id == provider_id))
+    return answer
 
 
 async def record(

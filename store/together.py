@@ -5,13 +5,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from store.errors import DatabaseUnavailableError, StaleIncident
+from store.transaction import Transaction
 
 _T = TypeVar("_T")
 
-Work = Callable[[AsyncConnection], Awaitable[_T]]
+Work = Callable[[Transaction], Awaitable[_T]]
 
 #: Failures after which the same work may succeed.
 PASSING = (DatabaseUnavailableError, StaleIncident)
@@ -29,7 +28,7 @@ class _Unit(NamedTuple):
 class Writes(Protocol):
     """The database."""
 
-    def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
+    def write(self) -> AbstractAsyncContextManager[Transaction]:
         """Give a transaction."""
 
     async def alone(self, unit: Work[_T], attempts: int) -> _T:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from rules.decisions import CancelDue, DueKind, SetDue
 from store import database as database_module
-from store import due, replies
+from store import due, replies, sqlite
 from store.database import Database, DatabaseError, DatabaseUnavailableError, RefusedError
 from store.tables import due as due_table
 
@@ -208,7 +208,7 @@ async def test_sqlite_waits_for_another_process_without_holding_up_the_others(
 
 
 async def test_sqlite_that_stays_busy_is_unavailable(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "_BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.05)
     database = await Database.open(sqlite_url)
     other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

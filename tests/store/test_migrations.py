@@ -1,10 +1,11 @@
+import contextlib
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from alembic import command
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from store import migrating
 from store.database import Database, SchemaTooNewError
@@ -110,10 +111,8 @@ async def test_a_database_of_the_first_release_is_brought_up_to_date(tmp_path: P
 async def test_a_migration_that_fails_leaves_the_schema_as_it_was(tmp_path: Path) -> None:
     """Both databases can roll back changes of the schema, and the store lets them."""
     path = tmp_path / "half.db"
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
-    async with engine.begin() as connection:
-        await connection.execute(sa.text("CREATE TABLE sources (id TEXT)"))  # in the way of migration 0001
-    await engine.dispose()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE sources (id TEXT)")  # in the way of migration 0001
 
     database = await Database.open(f"sqlite:///{path}")
     with pytest.raises(Exception, match="sources already exists"):
