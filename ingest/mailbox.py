@@ -3,16 +3,21 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 from ingest.message import Message
 from ingest.urgent import is_urgent
 
-#: A batch of so many is not waited for any longer: what a transaction costs by itself is by then shared widely enough,
-#: and an alarm that closes the next batch should not have many messages before it.
-_ENOUGH = 100
+#: A batch of so many is not waited for any longer: what a transaction costs by itself is by then shared widely enough.
+_ENOUGH = 250
 
-#: Nor is one once nothing has come for this long: the rest may wait at the broker for our acknowledgements.
-_QUIET_S = 0.02
+#: So many are enough where they came within so many seconds: an alarm that comes next should not find a long batch under
+#: way.
+_ENOUGH_AT_ONCE = 100
+_AT_ONCE_S = 0.05
+
+#: Nor is a batch waited for once nothing has come for this long: the rest may wait at the broker for our acknowledgements.
+_QUIET_S = 0.03
 
 
 class Mailbox:
@@ -23,14 +28,16 @@ class Mailbox:
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._wanted = 1
+        self._later = (0.0, 1)
 
     def __len__(self) -> int:
         return len(self._queue)
 
-    def put(self, message: Message) -> None:
-        """Add a message behind the others."""
-        self._queue.append(message)
-        if self._waiter is not None and (len(self._queue) >= self._wanted or is_urgent(message.topic, message.payload)):
+    def put(self, messages: Iterable[Message]) -> None:
+        """Add messages behind the others."""
+        before = len(self._queue)
+        self._queue.extend(messages)
+        if self._waiter is not None and (len(self._queue) >= self._wanted or self._has_urgent(before)):
             self._wake()
 
     def put_back(self, messages: Iterable[Message]) -> None:
@@ -50,15 +57,20 @@ class Mailbox:
         """Wait for the first message, then up to `seconds` for more, as long as more come and none looks urgent."""
         while not self._queue:
             await self._wait(1, None)
-        enough = min(limit, _ENOUGH)
-        if len(self._queue) < enough and not any(is_urgent(one.topic, one.payload) for one in self._queue):
-            await self._wait(enough, seconds)
+        enough = min(limit, _ENOUGH_AT_ONCE)
+        if len(self._queue) < enough and not self._has_urgent():
+            await self._wait(enough, seconds, min(limit, _ENOUGH))
         queue = self._queue
         return [queue.popleft() for _ in range(min(limit, len(queue)))]
 
-    async def _wait(self, wanted: int, seconds: float | None) -> None:
+    def _has_urgent(self, start: int = 0) -> bool:
+        return any(is_urgent(one.topic, one.payload) for one in islice(self._queue, start, None))
+
+    async def _wait(self, wanted: int, seconds: float | None, later: int = 1) -> None:
+        """Wait for `wanted` messages, for `later` as many once some time has passed, or for so many seconds."""
         loop = asyncio.get_running_loop()
         self._wanted = wanted
+        self._later = (loop.time() + _AT_ONCE_S, later)
         self._waiter = loop.create_future()
         if seconds is not None:
             self._look_later(loop.time() + seconds)
@@ -77,9 +89,12 @@ class Mailbox:
         self._timer = loop.call_at(at, self._look, deadline, len(self._queue))
 
     def _look(self, deadline: float, before: int) -> None:
-        if len(self._queue) == before or asyncio.get_running_loop().time() >= deadline:
+        now = asyncio.get_running_loop().time()
+        if len(self._queue) == before or now >= deadline:
             self._wake()
         else:
+            if now >= self._later[0]:
+                self._wanted = self._later[1]
             self._look_later(deadline)
 
     def _wake(self) -> None:

@@ -56,8 +56,8 @@ class _Client(Client):
 class PahoConnection:
     """A connection; made by `open`, over when `ended` is done.
 
-    `on_session(present)` is called before the first message, `on_publish(connection, message)` for each; both on the
-    event loop, and neither may raise.
+    `on_session(present)` is called before the first message, `on_publish(connection, messages)` with the messages in
+    their order; both on the event loop, and neither may raise.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class PahoConnection:
         version: MQTTProtocolVersion,
         *,
         on_session: Callable[[bool], None],
-        on_publish: Callable[["PahoConnection", Publish], None],
+        on_publish: Callable[["PahoConnection", list[Publish]], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._options = options
@@ -181,12 +181,17 @@ class PahoConnection:
 
     # --- what the wire calls ---
 
-    def _published(self, message: Publish) -> None:
-        if message.qos:
-            if message.dup and message.mid in self._open:
-                return  # NATS sends again what waits longer than its ack_wait, while we are still at it.
-            self._open.add(message.mid)
-        self._on_publish(self, message)
+    def _published(self, messages: list[Publish]) -> None:
+        waiting = self._open
+        fresh: list[Publish] = []
+        for one in messages:
+            if one.qos:
+                if one.dup and one.mid in waiting:
+                    continue  # NATS sends again what waits longer than its ack_wait, while we are still at it.
+                waiting.add(one.mid)
+            fresh.append(one)
+        if fresh:
+            self._on_publish(self, fresh)
 
     def _read(self) -> None:
         code = self._client.loop_read()

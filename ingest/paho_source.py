@@ -181,12 +181,18 @@ class PahoSource:
         else:
             self._release()
 
-    def _on_publish(self, connection: PahoConnection, message: Publish) -> None:
+    def _on_publish(self, connection: PahoConnection, messages: list[Publish]) -> None:
         now = self._last_message_at = self._now()
-        handle = (connection, message.mid) if message.qos else None
-        if message.dup and self._held:
-            self._let_go(message)
-        self._mailbox.put(Message(message.topic, message.payload, message.retain, now, message.dup, handle))
+        if self._held:
+            for again in messages:
+                if again.dup:
+                    self._let_go(again)
+        self._mailbox.put(
+            [
+                Message(topic, payload, retain, now, dup, (connection, mid) if qos else None)
+                for topic, payload, qos, retain, dup, mid in messages
+            ]
+        )
         if self._too_many and self._connected:
             connection.wire.pause()
 

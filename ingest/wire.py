@@ -5,17 +5,21 @@ socket. Whole packets are cut from the stream first, so that messages need not g
 """
 
 import asyncio
+import math
 import socket
 from collections.abc import Callable
 from typing import cast
 
 from ingest.packets import PUBLISH, Publish, frame, publish
 
-#: A busy socket is left alone between two reads until about so many messages have come, for being woken costs more than
-#: a message does; but not longer than this, and a message after a pause is read at once. In seconds.
-_AT_ONCE = 10
-_SHORTEST_REST_S = 0.002
-_LONGEST_REST_S = 0.01
+#: A busy socket is left alone for this long between two reads, for being woken costs more than a message does; so
+#: briefly where more than so many messages would come meanwhile, for an alarm would wait behind them; and not at all
+#: where hardly any would.
+_REST_S = 0.02
+_MANY = 40
+_SHORT_REST_S = 0.002
+_FEW = 4
+_COUNTED_FOR_S = 0.1
 
 #: Lets the system confirm what has arrived at once (Linux). Brokers that leave Nagle's algorithm on (Mosquitto does, if
 #: not told otherwise) hold a message back until the one before it is confirmed, which by itself may take 40 ms.
@@ -25,7 +29,7 @@ _QUICK: int | None = getattr(socket, "TCP_QUICKACK", None)
 class Wire(asyncio.Protocol):
     """One connection's bytes.
 
-    `on_publish` gets every message; `on_other` is called with one whole packet waiting in `recv`; `on_lost` is called
+    `on_publish` gets the messages, as many at a time as have come; `on_other` is called with one whole packet waiting in `recv`; `on_lost` is called
     once, with the error that ended the connection or None where the broker closed it.
     """
 
@@ -33,7 +37,7 @@ class Wire(asyncio.Protocol):
         self,
         *,
         properties: bool,
-        on_publish: Callable[[Publish], None],
+        on_publish: Callable[[list[Publish]], None],
         on_other: Callable[[], None],
         on_lost: Callable[[BaseException | None], None],
     ) -> None:
@@ -44,7 +48,11 @@ class Wire(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._socket: socket.socket | None = None
         self._rest: asyncio.TimerHandle | None = None
-        self._read_at = 0.0
+        #: Seconds between two messages of late; how many have come since when; and since the last rest.
+        self._pace_s = math.inf
+        self._counted = 0
+        self._counted_since = 0.0
+        self._awake_for = 0
         self._chunks: list[bytes] = []
         self._held = 0
         self._needed = 0
@@ -73,7 +81,8 @@ class Wire(asyncio.Protocol):
         size = len(data)
         start = 0
         needed = 0
-        messages = 0
+        count = 0
+        messages: list[Publish] = []
         try:
             while start < size:
                 found = frame(data, start)
@@ -83,21 +92,27 @@ class Wire(asyncio.Protocol):
                 if end > size:
                     needed = end - start
                     break
-                if data[start] & 0xF0 == PUBLISH:
-                    messages += 1
-                    self._on_publish(publish(data[start], data, content, end, properties=self._properties))
+                first = data[start]
+                if first & 0xF0 == PUBLISH:
+                    messages.append(publish(first, data, content, end, properties=self._properties))
+                    count += 1
                 else:
+                    if messages:
+                        self._on_publish(messages)
+                        messages = []
                     self._packet = data[start:end]
                     self._on_other()
                 start = end
+            if messages:
+                self._on_publish(messages)
         except Exception as error:  # noqa: BLE001 - whatever a packet does to us or to paho ends this connection only
             self.abort(error)
             return
         self._chunks = [data[start:]] if start < size else []
         self._held = size - start
         self._needed = needed
-        if messages:
-            self._take_rest(messages)
+        if count:
+            self._take_rest(count)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Tell it once."""
@@ -172,12 +187,19 @@ class Wire(asyncio.Protocol):
             self._socket.setsockopt(socket.IPPROTO_TCP, _QUICK, 1)
         loop = asyncio.get_running_loop()
         now = loop.time()
-        pace_s = (now - self._read_at) / messages
-        self._read_at = now
-        if pace_s < _LONGEST_REST_S and self._rest is None:
+        self._counted += messages
+        if now - self._counted_since >= _COUNTED_FOR_S:
+            self._pace_s = (now - self._counted_since) / self._counted
+            self._counted_since, self._counted = now, 0
+        if self._pace_s * _FEW > _REST_S or self._rest is not None:
+            return
+        rest_s = _SHORT_REST_S if self._pace_s * _MANY < _REST_S else _REST_S
+        self._awake_for += messages
+        # A single message after a rest is often one that the broker had to hold the others back for.
+        if 2 * self._awake_for * self._pace_s >= rest_s:
+            self._awake_for = 0
             self._transport.pause_reading()
-            pause_s = max(_SHORTEST_REST_S, min(pace_s * _AT_ONCE, _LONGEST_REST_S))
-            self._rest = loop.call_at(now + pause_s, self._end_rest)
+            self._rest = loop.call_at(now + rest_s, self._end_rest)
 
     def _end_rest(self) -> None:
         self._rest = None

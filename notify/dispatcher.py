@@ -28,6 +28,11 @@ _T = TypeVar("_T")
 #: How often the outbox is looked at without being woken.
 PERIOD_S = 1.0
 
+#: What has just been decided leaves before other work goes on; that waits so many seconds at the most, and so many turns
+#: of the event loop, in which a request gets from its task to the socket.
+_OFF_WITHIN_S = 0.05
+_TURNS_TO_LEAVE = 4
+
 #: Seconds between the tries of writing a result down; after the last one the lease settles it.
 _REPORT_AGAIN_S = (0.2, 1.0, 3.0)
 
@@ -123,6 +128,10 @@ class Dispatcher:
         self._short_of_slots = False
         self._under_way: set[asyncio.Task[None]] = set()
         self._claiming = 0
+        self._running = False
+        #: Not set while somebody has woken us and we have not looked yet.
+        self._caught_up = asyncio.Event()
+        self._caught_up.set()
 
     @property
     def under_way(self) -> int:
@@ -132,6 +141,20 @@ class Dispatcher:
     def wake(self) -> None:
         """Look at the outbox now. To be called from the event loop."""
         self._woken.set()
+        self._caught_up.clear()
+
+    async def off_first(self) -> None:
+        """Wait until what was due when we were woken last is on its way, or a moment has passed.
+
+        For whoever has woken us and would now keep the event loop busy.
+        """
+        if not self._running:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_OFF_WITHIN_S):
+                await self._caught_up.wait()
+                for _ in range(_TURNS_TO_LEAVE):
+                    await asyncio.sleep(0)
 
     async def run(self) -> None:
         """Send for ever: when woken, when a slot that was missed is free, and on a period.
@@ -140,6 +163,7 @@ class Dispatcher:
         time-out, so that an ordinary stop leaves no doubt behind.
         """
         looking: asyncio.Task[int] | None = None
+        self._running = True
         try:
             while True:
                 self._woken.clear()
@@ -149,10 +173,13 @@ class Dispatcher:
                     await asyncio.shield(looking)
                 except Exception:  # noqa: BLE001 - whatever the outbox raises, the next period tries again
                     _log.exception("could not look at the outbox")
+                if not self._woken.is_set():
+                    self._caught_up.set()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._period_s):
                         await self._woken.wait()
         finally:
+            self._running = False
             if looking is not None:
                 await asyncio.wait({looking}, timeout=self._timeout_s)
                 looking.cancel()

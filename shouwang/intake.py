@@ -96,6 +96,7 @@ class Intake:
                 await quarantine.add(tx, kept)
         if raised:
             core.wake_dispatcher()
+            await core.off_first()
         for source, count in heard.items():
             core.metrics.messages.labels(source or "none").inc(count)
         for row in aside:

@@ -48,6 +48,7 @@ class Service:
         self.deliveries.asking = frozenset(name for name, channel in channels.items() if isinstance(channel, Asks))
         self.dispatcher = Dispatcher(self.deliveries, channels)
         self.core.wake_dispatcher = self.dispatcher.wake
+        self.core.off_first = self.dispatcher.off_first
 
 
 def _process_name() -> str:

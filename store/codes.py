@@ -16,6 +16,8 @@ DIGITS = "23456789"
 
 #: A letter and this many digits; more only when all the shorter ones are taken.
 _DIGITS_AT_MOST = 6
+#: So many are tried before anything is looked up.
+_GUESSES = 2
 #: Of so many taken by chance one is free, unless nearly all are taken.
 _TRIES = 12
 #: With more possibilities than these no list of all is made to find the last free ones.
@@ -32,17 +34,20 @@ _REST_IS_OVER = sa.delete(reply_codes).where(reply_codes.c.free_after <= sa.bind
 
 async def new_code(tx: Transaction, incident_id: str, now: datetime, choose: random.Random) -> str:
     """Take the shortest kind of code that is free for an incident; which one of its kind is up to `choose`."""
+    # Most are free, and the database says at once when one is not: also when another process takes it at this moment.
+    for _ in range(_GUESSES):
+        guessed = _code(choose.randrange(_count(1)), 1)
+        if await _take(tx, guessed, incident_id):
+            return guessed
     await tx.execute(_REST_IS_OVER, {"now": now})
     for digits in range(1, _DIGITS_AT_MOST + 1):
-        count = len(LETTERS) * len(DIGITS) ** digits
+        count = _count(digits)
         for tries in (_TRIES, count):
             if tries > _TRIES and (count > _LISTED_AT_MOST or await tx.scalar(_IN_USE, {"units": digits + 1}) >= count):
                 break
             candidates = [_code(number, digits) for number in choose.sample(range(count), min(count, tries))]
             for code in await _free(tx, candidates):
-                row = (code, incident_id, None)
-                # Another process may take the same one at the same moment; the database lets one of us have it.
-                if await dialect.insert_new(tx, reply_codes, ("code", "incident_id", "free_after"), [row]):
+                if await _take(tx, code, incident_id):
                     return code
     raise RuntimeError("every reply code is taken; that is more open incidents than a city has homes")
 
@@ -52,6 +57,16 @@ async def release_code(tx: Transaction, incident_id: str, free_after: datetime) 
     await tx.execute(
         sa.update(reply_codes).where(reply_codes.c.incident_id == incident_id).values(free_after=free_after)
     )
+
+
+async def _take(tx: Transaction, code: str, incident_id: str) -> bool:
+    row = (code, incident_id, None)
+    return bool(await dialect.insert_new(tx, reply_codes, ("code", "incident_id", "free_after"), [row]))
+
+
+def _count(digits: int) -> int:
+    count: int = len(LETTERS) * len(DIGITS) ** digits
+    return count
 
 
 def _code(number: int, digits: int) -> str:

@@ -91,13 +91,13 @@ async def load(tx: Transaction, incident_id: str, *, lock: bool = False) -> Inci
 
 async def open_in_home(tx: Transaction, home_id: str, group: str, *, lock: bool = False) -> Incident | None:
     """Give the open incident of a home and group; there is never more than one."""
-    chosen = _ALL.where(incidents.c.home_id == home_id, incidents.c.group == group, _IS_OPEN)
+    values = {"home": home_id, "among": group}
     if lock and not dialect.is_sqlite(tx):
-        found = await _one(tx, chosen)
+        found = await _one(tx, _OPEN_IN_HOME, values)
         if found is None:
             return None
         await _lock_timers(tx, found.id)
-    return await _one(tx, chosen, lock=lock)
+    return await _one(tx, _OPEN_IN_HOME, values, lock=lock)
 
 
 async def last_in_home(tx: Transaction, home_id: str, group: str) -> Incident | None:

@@ -20,7 +20,7 @@ def mailbox() -> Mailbox:
 
 async def test_a_full_batch_is_not_waited_for(mailbox: Mailbox) -> None:
     for number in range(5):
-        mailbox.put(message(number))
+        mailbox.put([message(number)])
 
     assert [one.handle for one in await mailbox.gather(3, FOREVER)] == [0, 1, 2]
     assert len(mailbox) == 2
@@ -30,7 +30,7 @@ async def test_what_comes_within_the_pause_is_gathered(mailbox: Mailbox) -> None
     gathering = asyncio.create_task(mailbox.gather(500, 0.02))
     await asyncio.sleep(0)
     for number in range(3):
-        mailbox.put(message(number))
+        mailbox.put([message(number)])
         await asyncio.sleep(0)
 
     assert [one.handle for one in await gathering] == [0, 1, 2]
@@ -42,35 +42,35 @@ async def test_an_alarm_is_not_kept_waiting_for_others(mailbox: Mailbox, ordinar
     gathering = asyncio.create_task(mailbox.gather(500, FOREVER))
     await asyncio.sleep(0)
     for number in range(ordinary):
-        mailbox.put(message(number))
+        mailbox.put([message(number)])
         await asyncio.sleep(0)
-    mailbox.put(message(ordinary, b'{"gas":true}'))
+    mailbox.put([message(ordinary, b'{"gas":true}')])
 
     async with asyncio.timeout(5):
         assert list(range(ordinary + 1)) == [one.handle for one in await gathering]
 
 
 async def test_an_alarm_that_waits_already_is_taken_at_once(mailbox: Mailbox) -> None:
-    mailbox.put(message(0))
-    mailbox.put(message(1, b'{"smoke":true}'))
+    mailbox.put([message(0)])
+    mailbox.put([message(1, b'{"smoke":true}')])
 
     async with asyncio.timeout(5):
         assert len(await mailbox.gather(500, FOREVER)) == 2
 
 
 async def test_the_limit_closes_a_batch_that_is_being_gathered(mailbox: Mailbox) -> None:
-    mailbox.put(message(0))
+    mailbox.put([message(0)])
     gathering = asyncio.create_task(mailbox.gather(3, FOREVER))
     await asyncio.sleep(0)
     for number in range(1, 6):
-        mailbox.put(message(number))
+        mailbox.put([message(number)])
 
     async with asyncio.timeout(5):
         assert [one.handle for one in await gathering] == [0, 1, 2]
 
 
 async def test_a_reader_that_is_cancelled_loses_nothing(mailbox: Mailbox) -> None:
-    mailbox.put(message(0))
+    mailbox.put([message(0)])
     gathering = asyncio.create_task(mailbox.gather(500, FOREVER))
     await asyncio.sleep(0)
     gathering.cancel()
@@ -81,7 +81,7 @@ async def test_a_reader_that_is_cancelled_loses_nothing(mailbox: Mailbox) -> Non
 
 async def test_messages_can_be_taken_out_and_put_back_before_the_others(mailbox: Mailbox) -> None:
     for number in range(4):
-        mailbox.put(message(number))
+        mailbox.put([message(number)])
 
     odd = mailbox.take_out(lambda one: one.handle % 2 == 1)
     assert [one.handle for one in odd] == [1, 3]

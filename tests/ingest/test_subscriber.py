@@ -31,7 +31,7 @@ class FakeSource:
 
     def feed(self, *numbers: int) -> None:
         for number in numbers:
-            self.mailbox.put(Message(f"t/{number}", b"{}", False, datetime(2026, 1, 1, tzinfo=UTC), handle=number))
+            self.mailbox.put([Message(f"t/{number}", b"{}", False, datetime(2026, 1, 1, tzinfo=UTC), handle=number)])
 
 
 @pytest.fixture
