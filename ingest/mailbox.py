@@ -11,12 +11,13 @@ from ingest.urgent import is_urgent
 #: A batch of so many is not waited for any longer: what a transaction costs by itself is by then shared widely enough.
 _ENOUGH = 250
 
-#: So many are enough where they came within so many seconds: an alarm that comes next should not find a long batch under
-#: way.
-_ENOUGH_AT_ONCE = 100
+#: So many are enough where they came within so many seconds: an alarm that comes next should not find a long batch
+#: under way.
+_ENOUGH_AT_ONCE = 50
 _AT_ONCE_S = 0.05
 
-#: Nor is a batch waited for once nothing has come for this long: the rest may wait at the broker for our acknowledgements.
+#: Nor is a batch waited for once nothing has come for this long: the rest may wait at the broker for our
+#: acknowledgements.
 _QUIET_S = 0.03
 
 

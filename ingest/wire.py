@@ -17,7 +17,7 @@ from ingest.packets import PUBLISH, Publish, frame, publish
 #: where hardly any would.
 _REST_S = 0.02
 _MANY = 40
-_SHORT_REST_S = 0.002
+_SHORT_REST_S = 0.001
 _FEW = 4
 _COUNTED_FOR_S = 0.1
 
@@ -29,8 +29,8 @@ _QUICK: int | None = getattr(socket, "TCP_QUICKACK", None)
 class Wire(asyncio.Protocol):
     """One connection's bytes.
 
-    `on_publish` gets the messages, as many at a time as have come; `on_other` is called with one whole packet waiting in `recv`; `on_lost` is called
-    once, with the error that ended the connection or None where the broker closed it.
+    `on_publish` gets the messages, as many at a time as have come; `on_other` is called with one whole packet waiting
+    in `recv`; `on_lost` is called once, with the error that ended the connection or None where the broker closed it.
     """
 
     def __init__(

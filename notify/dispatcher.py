@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -27,11 +27,6 @@ _T = TypeVar("_T")
 
 #: How often the outbox is looked at without being woken.
 PERIOD_S = 1.0
-
-#: What has just been decided leaves before other work goes on; that waits so many seconds at the most, and so many turns
-#: of the event loop, in which a request gets from its task to the socket.
-_OFF_WITHIN_S = 0.05
-_TURNS_TO_LEAVE = 4
 
 #: Seconds between the tries of writing a result down; after the last one the lease settles it.
 _REPORT_AGAIN_S = (0.2, 1.0, 3.0)
@@ -129,9 +124,6 @@ class Dispatcher:
         self._under_way: set[asyncio.Task[None]] = set()
         self._claiming = 0
         self._running = False
-        #: Not set while somebody has woken us and we have not looked yet.
-        self._caught_up = asyncio.Event()
-        self._caught_up.set()
 
     @property
     def under_way(self) -> int:
@@ -141,20 +133,15 @@ class Dispatcher:
     def wake(self) -> None:
         """Look at the outbox now. To be called from the event loop."""
         self._woken.set()
-        self._caught_up.clear()
 
-    async def off_first(self) -> None:
-        """Wait until what was due when we were woken last is on its way, or a moment has passed.
+    @property
+    def room(self) -> int:
+        """How many deliveries somebody else may claim for us to `start`; none while we do not run."""
+        return self._room if self._running else 0
 
-        For whoever has woken us and would now keep the event loop busy.
-        """
-        if not self._running:
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_OFF_WITHIN_S):
-                await self._caught_up.wait()
-                for _ in range(_TURNS_TO_LEAVE):
-                    await asyncio.sleep(0)
+    def start(self, claimed: Sequence[Delivery], claimed_at: float) -> None:
+        """Send what somebody else has claimed at a time by the event loop's clock; to be called after its commit."""
+        self._begin(claimed, claimed_at)
 
     async def run(self) -> None:
         """Send for ever: when woken, when a slot that was missed is free, and on a period.
@@ -173,8 +160,6 @@ class Dispatcher:
                     await asyncio.shield(looking)
                 except Exception:  # noqa: BLE001 - whatever the outbox raises, the next period tries again
                     _log.exception("could not look at the outbox")
-                if not self._woken.is_set():
-                    self._caught_up.set()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._period_s):
                         await self._woken.wait()
@@ -220,11 +205,15 @@ class Dispatcher:
             if not more:
                 return started
 
+    @property
+    def _room(self) -> int:
+        """For a delivery of whatever channel and priority."""
+        return min((slots.room for slots in self._slots.values()), default=self._concurrency)
+
     def _lanes(self) -> Iterator[_Lane]:
         """Say what may be claimed. With room everywhere that is one claim; otherwise one a channel that has some."""
-        room = min((slots.room for slots in self._slots.values()), default=self._concurrency)
-        if room > 0:
-            yield _Lane(limit=room)
+        if self._room > 0:
+            yield _Lane(limit=self._room)
             return
         for name, slots in self._slots.items():
             if slots.room > 0:
@@ -242,6 +231,10 @@ class Dispatcher:
                 claimed = await self._outbox.claim(lane.limit, channels=lane.channels, max_priority=lane.max_priority)
         finally:
             self._claiming -= 1
+        self._begin(claimed, since)
+        return claimed
+
+    def _begin(self, claimed: Iterable[Delivery], since: float) -> None:
         for delivery in claimed:
             slots = self._slots.get(delivery.channel)
             # Taken here and not in the task, so that the next claim sees it.
@@ -251,7 +244,6 @@ class Dispatcher:
             task = asyncio.create_task(self._handle(delivery, claimed_at=since), name=f"delivery {delivery.id}")
             self._under_way.add(task)
             task.add_done_callback(functools.partial(self._finished, slot))
-        return claimed
 
     def _finished(self, slot: contextlib.ExitStack, task: asyncio.Task[None]) -> None:
         slot.close()
@@ -274,6 +266,8 @@ class Dispatcher:
         channel = self._channels.get(delivery.channel)
         if channel is None:
             return SendResult(outcome=SendOutcome.PERMANENT, error=f"channel {delivery.channel!r} is not set up")
+        if delivery.stopped:
+            return SendResult(outcome=SendOutcome.PERMANENT, error="the number has said STOP")
         if asyncio.get_running_loop().time() - claimed_at > self._timeout_s:
             # The process stood still; somebody else may have found the lease run out and sent it.
             return SendResult(outcome=SendOutcome.RETRY, error="held up for too long before it could leave")

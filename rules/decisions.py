@@ -206,6 +206,8 @@ class Delivery(NewDelivery):
     provider_id: str | None = None
     provider_status: str | None = None
     error: str | None = None
+    #: It is a text to a number that has said STOP, and must not be sent; not a column, but seen at the claim.
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

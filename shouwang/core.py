@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -37,10 +37,6 @@ _LOOK_EVERY_S = 0.05
 _PATIENCE_S = 3.0
 
 
-async def _at_once() -> None:
-    return
-
-
 @dataclass(slots=True, kw_only=True)
 class Core:
     """Made once, in app.py, and handed to each part."""
@@ -52,8 +48,6 @@ class Core:
     metrics: Metrics
     #: To be called after the commit, never before, of whatever may have put something into the outbox.
     wake_dispatcher: Callable[[], None] = lambda: None
-    #: To be awaited after that by whoever has much else to do (life-first).
-    off_first: Callable[[], Awaitable[None]] = _at_once
     #: Held while messages, or what is due, are decided on: each must see what the other made of a home. SQLite has one
     #: writer anyway.
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -12,7 +12,7 @@ from rules.decisions import Decision, Delivery, DeliveryState, JournalEntry, Pag
 from rules.incident import IncidentState
 from shouwang import verdicts
 from shouwang.core import Core
-from store import incidents, outbox, replies
+from store import incidents, outbox
 from store.database import Transaction
 from web.metrics import priority_label
 
@@ -31,8 +31,6 @@ BELIEVE_ABSENT_AFTER = timedelta(seconds=15)
 #: What may repeat a page that was perhaps heard already ends at this try; a service that hangs, and delivers all the
 #: same, would otherwise tell it every half minute.
 UNASKED_TRIES = 3
-
-_SAID_STOP = "the number has said STOP"
 
 
 class Deliveries:
@@ -54,32 +52,30 @@ class Deliveries:
         self, limit: int, *, channels: Collection[str] | None = None, max_priority: Priority | None = None
     ) -> Sequence[Delivery]:
         """Take what is due, marked as sending in a transaction of its own; life-safety first."""
-        now = self._core.now()
         soonest = await self.next_at()
-        if soonest is None or soonest > now:
+        if soonest is None or soonest > self._core.now():
             return ()
         async with self._core.database.write() as tx:
-            claimed = await outbox.claim(
-                tx,
-                owner=self._owner,
-                now=now,
-                limit=limit,
-                lease_s=LEASE_S,
-                channels=channels,
-                max_priority=max_priority,
-            )
-            stopped = [one for one in claimed if await self._opted_out(tx, one)]
-        for delivery in stopped:
-            try:
-                await self.send_finished(delivery, SendResult(outcome=SendOutcome.PERMANENT, error=_SAID_STOP))
-            except Exception:  # noqa: BLE001 - one that cannot be decided on must not keep the others from leaving
-                _log.exception("a text to a number that has said STOP is not moved on", extra={"delivery": delivery.id})
-        return [one for one in claimed if one not in stopped]
+            return await self.claim_within(tx, limit, channels=channels, max_priority=max_priority)
 
-    async def _opted_out(self, tx: Transaction, delivery: Delivery) -> bool:
-        """Say whether a text must not be sent; the person's next contact method is tried at once instead."""
-        texts = delivery.channel == "sms" and delivery.state is DeliveryState.SENDING
-        return texts and await replies.opted_out(tx, delivery.address)
+    async def claim_within(
+        self,
+        tx: Transaction,
+        limit: int,
+        *,
+        channels: Collection[str] | None = None,
+        max_priority: Priority | None = None,
+    ) -> Sequence[Delivery]:
+        """Take what is due within a transaction that has just decided on it: one commit less before it leaves."""
+        return await outbox.claim(
+            tx,
+            owner=self._owner,
+            now=self._core.now(),
+            limit=limit,
+            lease_s=LEASE_S,
+            channels=channels,
+            max_priority=max_priority,
+        )
 
     async def taken(self, delivery: Delivery, provider_ids: Collection[str]) -> Collection[str]:
         """Which of the provider's ids belong to other deliveries; a channel asks when it settles a doubt."""

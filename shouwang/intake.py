@@ -12,6 +12,7 @@ from rules.readings import LIFE_SAFETY_KINDS, Reading
 from shouwang import situations, verdicts
 from shouwang.aside import Allowance
 from shouwang.core import Core
+from shouwang.departures import Departures
 from shouwang.known import Known
 from store import findings, hearing, locks, quarantine, registry, states
 from store.database import Transaction
@@ -30,6 +31,8 @@ class Intake:
         self._known = Known(cached_names)
         self._gateways: dict[str, Gateway] | None = None
         self._aside = Allowance()
+        #: How what is decided leaves at once; without it, the dispatcher finds it.
+        self.departures: Departures | None = None
 
     def use(self, decoder: Decoder) -> None:
         """Go on with other sources, and forget what was known of the registry: it has changed."""
@@ -41,27 +44,28 @@ class Intake:
         self._known.forget()
         self._gateways = None
 
-    async def take_in(self, messages: Sequence[Message]) -> None:
+    async def take_in(self, messages: Sequence[Message], *, send_at_once: bool = True) -> None:
         """Commit everything that a batch causes.
 
         Returning means that it is on disk (invariant ack-after-commit). Raises DatabaseError while the database cannot
         be written, StaleIncident or StaleRulesError where something came between, and then nothing has happened.
         Whatever else goes wrong with one message puts that message into quarantine and never stops the others
-        (invariant nothing-dropped).
+        (invariant nothing-dropped). With `send_at_once`, what was decided has left on return, as far as there was room.
         """
         began = perf_counter()
         self._core.note_crowd(len(messages))
         try:
-            await self._take_in(messages)
+            await self._take_in(messages, self.departures if send_at_once else None)
         except (DatabaseError, StaleIncident, situations.StaleRulesError):
             self.forget()
             raise
         except Exception as error:  # noqa: BLE001 - no message may stop the others (nothing-dropped)
             self.forget()
-            if len(messages) > 1:
+            if send_at_once:
+                # Whatever else was done in the same transaction may be what failed.
                 _log.exception("a batch of %d messages failed; taking them one by one", len(messages))
                 for message in messages:
-                    await self.take_in([message])
+                    await self.take_in([message], send_at_once=False)
                 return
             _log.exception("a message on %s failed and goes to quarantine", messages[0].topic)
             await self._set_aside(
@@ -72,7 +76,7 @@ class Intake:
         metrics.batch_size.observe(len(messages))
         metrics.message_handling.observe(perf_counter() - began)
 
-    async def _take_in(self, messages: Sequence[Message]) -> None:
+    async def _take_in(self, messages: Sequence[Message], departures: Departures | None) -> None:
         core, decoder = self._core, self._decoder
         async with core.deciding, core.database.write() as tx:
             world = await self._world(tx, messages, decoder)
@@ -94,9 +98,9 @@ class Intake:
             kept = self._aside.choose(aside, core.now()) if aside else ()
             if kept:
                 await quarantine.add(tx, kept)
-        if raised:
-            core.wake_dispatcher()
-            await core.off_first()
+            leaving = await departures.claim(tx) if raised and departures else None
+        if leaving and departures:
+            await departures.start(leaving)
         for source, count in heard.items():
             core.metrics.messages.labels(source or "none").inc(count)
         for row in aside:

@@ -4,7 +4,6 @@ import ctypes
 import gc
 from contextlib import suppress
 
-
 #: Objects that are made before the collector looks at them.
 _YOUNG = 20_000
 

@@ -13,6 +13,7 @@ from rules.rulebook import Rulebook
 from shouwang.clockwork import Clockwork
 from shouwang.core import Core, Rules
 from shouwang.deliveries import Deliveries
+from shouwang.departures import Departures
 from shouwang.desk import Desk
 from shouwang.intake import Intake
 from shouwang.phone import Phone
@@ -48,7 +49,7 @@ class Service:
         self.deliveries.asking = frozenset(name for name, channel in channels.items() if isinstance(channel, Asks))
         self.dispatcher = Dispatcher(self.deliveries, channels)
         self.core.wake_dispatcher = self.dispatcher.wake
-        self.core.off_first = self.dispatcher.off_first
+        self.intake.departures = Departures(self.deliveries, self.dispatcher)
 
 
 def _process_name() -> str:

@@ -16,7 +16,7 @@ from rules.decisions import Delivery, DeliveryState, Priority, Purpose
 from rules.incident import IncidentState
 from store.database import Transaction
 from store.outbox_rows import AT_REST, CHOSEN, delivery_of, note_attempts
-from store.tables import WAITING, UtcTime, incidents, outbox
+from store.tables import WAITING, UtcTime, incidents, opted_out, outbox
 
 _S = DeliveryState
 
@@ -29,7 +29,11 @@ _RAN_OUT = (
 #: In the order of the index, which is the order of urgency (invariant life-first).
 _WAITING = (
     CHOSEN.add_columns(
-        sa.select(incidents.c.state).where(incidents.c.id == outbox.c.incident_id).scalar_subquery().label("incident")
+        sa.select(incidents.c.state).where(incidents.c.id == outbox.c.incident_id).scalar_subquery().label("incident"),
+        sa.and_(
+            outbox.c.channel == sa.literal_column("'sms'"),
+            sa.exists().where(opted_out.c.address == outbox.c.address),
+        ).label("stopped"),
     )
     .where(sa.text(WAITING), outbox.c.next_attempt_at <= sa.bindparam("now", type_=UtcTime))
     .order_by(outbox.c.priority, outbox.c.next_attempt_at, outbox.c.id)

@@ -14,7 +14,7 @@ from store.database import Transaction
 from store.tables import attempts, outbox
 
 #: All that the dispatcher needs of a delivery.
-CHOSEN = sa.select(*(outbox.c[field.name] for field in fields(Delivery)))
+CHOSEN = sa.select(*(outbox.c[field.name] for field in fields(Delivery) if field.name in outbox.c))
 #: The one with the id bound as `which`.
 WITH_ID = CHOSEN.where(outbox.c.id == sa.bindparam("which"))
 

@@ -361,3 +361,58 @@ def test_stopping_waits_for_a_claim(virtually: Virtually, make_delivery: Make) -
 
     virtually(story())
     assert outbox.sent == {1: ACCEPTED}
+
+
+def test_a_text_to_a_number_that_has_said_stop_is_refused_and_never_sent(
+    virtually: Virtually, make_delivery: Make
+) -> None:
+    stopped, other = make_delivery(stopped=True), make_delivery()
+    sms = Recorder()
+    outbox = MemoryOutbox(stopped, other)
+
+    virtually(Dispatcher(outbox, {"sms": sms}).run_once())
+
+    assert sms.order == [other.id]
+    assert outbox.sent[stopped.id] == SendResult(outcome=SendOutcome.PERMANENT, error="the number has said STOP")
+
+
+def test_what_somebody_else_has_claimed_is_sent_while_it_runs(virtually: Virtually, make_delivery: Make) -> None:
+    """Nobody claims for a dispatcher that does not run: what is claimed would lie there until its lease is over."""
+    outbox, sms = MemoryOutbox(), Recorder()
+    dispatcher = Dispatcher(outbox, {"sms": sms}, concurrency=6, reserved=2)
+    page = make_delivery()
+
+    async def run() -> list[int]:
+        room = [dispatcher.room]
+        running = asyncio.create_task(dispatcher.run())
+        await asyncio.sleep(0.1)
+        room.append(dispatcher.room)
+        dispatcher.start([page], asyncio.get_running_loop().time())
+        room.append(dispatcher.room)
+        await asyncio.sleep(1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        return [*room, dispatcher.room]
+
+    assert virtually(run()) == [0, 4, 4, 0]
+    assert sms.order == [page.id]
+    assert outbox.sent[page.id] == ACCEPTED
+
+
+def test_what_was_claimed_too_long_ago_is_not_sent(virtually: Virtually, make_delivery: Make) -> None:
+    """A commit may wait for the disk for longer than the lease, and somebody else may have sent it meanwhile."""
+    outbox, sms = MemoryOutbox(), Recorder()
+    dispatcher = Dispatcher(outbox, {"sms": sms}, timeout_s=10)
+    page = make_delivery()
+
+    async def run() -> None:
+        running = asyncio.create_task(dispatcher.run())
+        await asyncio.sleep(20)
+        dispatcher.start([page], asyncio.get_running_loop().time() - 11)
+        await asyncio.sleep(1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    virtually(run())
+    assert sms.order == []
+    assert outbox.sent[page.id].outcome is SendOutcome.RETRY

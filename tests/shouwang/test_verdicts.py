@@ -94,6 +94,9 @@ async def test_a_closed_incident_lets_go(service: Any) -> None:
         class Stubborn:
             """Chooses the same code again and again."""
 
+            def randrange(self, stop: int) -> int:
+                return 0
+
             def sample(self, among: range, number: int) -> list[int]:
                 return list(among)[:number]
 
