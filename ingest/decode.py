@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ingest.decoded import Decoded, Dialect, Gateway, GatewayWord, World
 from ingest.dialects import DIALECTS
@@ -11,6 +12,10 @@ from rules.community import Source
 __all__ = ["DIALECTS", "Decoded", "Decoder", "Gateway", "GatewayWord", "World"]
 
 _log = logging.getLogger(__name__)
+
+
+#: Topics whose source is remembered: those of a batch.
+_LOOKED_UP = 512
 
 
 class Decoder:
@@ -26,6 +31,8 @@ class Decoder:
         }
         #: Numbers of slashes in the bases, most first: usually one number.
         self._depths = sorted({base.count("/") for base in self._by_base}, reverse=True)
+        # Each message is looked up twice.
+        self._find = lru_cache(maxsize=_LOOKED_UP)(self._locate)
         #: What to subscribe to.
         self.subscriptions: tuple[str, ...] = tuple(f"{base}/#" for base in self._by_base)
 
@@ -52,7 +59,7 @@ class Decoder:
                 source=source,
             )
 
-    def _find(self, topic: str) -> tuple[str, Dialect, str] | None:
+    def _locate(self, topic: str) -> tuple[str, Dialect, str] | None:
         for depth in self._depths:
             end = -1
             for _ in range(depth + 1):

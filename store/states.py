@@ -58,8 +58,11 @@ async def save(tx: Transaction, states: Sequence[DeviceState]) -> None:
 
 async def touch(tx: Transaction, seen: Sequence[tuple[str, str, datetime]]) -> None:
     """Note that known facts were heard again; a time never goes back. What is not known yet is passed over."""
-    newest = {(device_id, kind): (device_id, kind, last_seen) for device_id, kind, last_seen in sorted(seen)}
-    await dialect.update(tx, device_states, ("device_id", "kind", "last_seen"), newest.values(), newest=True)
+    rows: Iterable[tuple[str, str, datetime]] = seen
+    if not dialect.is_sqlite(tx):
+        # In order, so that two writers never wait for each other crosswise, and each row once.
+        rows = {(device_id, kind): (device_id, kind, at) for device_id, kind, at in sorted(seen)}.values()
+    await dialect.update(tx, device_states, ("device_id", "kind", "last_seen"), rows, newest=True)
 
 
 async def record_changes(tx: Transaction, readings: Sequence[Reading]) -> None:
