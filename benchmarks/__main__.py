@@ -56,7 +56,8 @@ def main() -> int:
         about = machine.describe(folder)
         for name in options.names or measures:
             began = time.monotonic()
-            console.print(f"measuring {name} …")
+            figures.append(Figure(name=f"pace of the machine before: {name}", value=machine.pace_ms(), unit="ms"))
+            console.print(f"measuring {name} … (pace {figures[-1].value:.2f} ms)")
             try:
                 for figure in measures[name](folder / name):
                     figures.append(figure)
