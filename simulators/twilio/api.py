@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
-from simulators.twilio import listing
+from simulators.twilio import account, listing
 from simulators.twilio.calling import Calling
 from simulators.twilio.errors import DELIVERY_ERRORS, ApiError, refuse
 from simulators.twilio.faults import Fault, FaultKind
@@ -22,6 +22,9 @@ from simulators.twilio.messaging import Messaging
 from simulators.twilio.resources import API_VERSION, Call, Message, Request
 from simulators.twilio.validation import check_call, check_message
 from simulators.twilio.world import World
+
+#: What the pages of the account are called in the ledger and in faults.
+_ACCOUNT_PAGES = {None: "account", "Balance": "balance", "IncomingPhoneNumbers": "numbers"}
 
 
 class _Cut(web.Response):
@@ -51,6 +54,8 @@ class Api:
             web.post(f"{base}/{{resource:Messages|Calls}}/{{sid}}.json", self._post),
             web.get(f"{base}/{{resource:Messages|Calls}}.json", self._get),
             web.get(f"{base}/{{resource:Messages|Calls}}/{{sid}}.json", self._get),
+            web.get(f"{base}.json", self._get_account),
+            web.get(f"{base}/{{page:Balance|IncomingPhoneNumbers}}.json", self._get_account),
         ]
 
     async def _post(self, request: web.Request) -> web.StreamResponse:
@@ -83,12 +88,33 @@ class Api:
 
         return await self._meet(request, entry, work, store=None, creates=False)
 
+    async def _get_account(self, request: web.Request) -> web.StreamResponse:
+        entry = self._enter(request, dict(request.query))
+        self.reads.append(entry)
+        about = self._world.account
+        sid = request.match_info["account"]
+
+        async def work() -> web.Response:
+            if entry.resource in about.without:
+                raise refuse(20404, request.path)
+            match entry.resource:
+                case "balance":
+                    return _answer(200, account.balance(about, sid))
+                case "numbers":
+                    page = account.numbers(about, sid, self._world.numbers, self._world.sms_url, request.query)
+                    return _answer(200, page)
+                case _:
+                    return _answer(200, account.resource(about, sid))
+
+        return await self._meet(request, entry, work, store=None, creates=False)
+
     def _enter(self, request: web.Request, params: dict[str, str]) -> Request:
+        parts = request.match_info
         return Request(
             at=self._world.now(),
             arrived=time.monotonic(),
             method=request.method,
-            resource=request.match_info["resource"].lower(),
+            resource=_ACCOUNT_PAGES[parts.get("page")] if "resource" not in parts else parts["resource"].lower(),
             params=params,
         )
 

@@ -10,6 +10,7 @@ from typing import Self
 from aiohttp import web
 
 from simulators.phones import Phone
+from simulators.twilio.account import Account
 from simulators.twilio.admin import Admin
 from simulators.twilio.agenda import Agenda
 from simulators.twilio.api import Api, not_found
@@ -125,6 +126,11 @@ class FakeTwilio:
     def numbers(self) -> set[str]:
         """The account's own numbers, from which it may send and call."""
         return self._world.numbers
+
+    @property
+    def account(self) -> Account:
+        """What the provider says of the account: its state, its balance."""
+        return self._world.account
 
     @property
     def opted_out(self) -> set[str]:

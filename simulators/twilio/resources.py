@@ -223,7 +223,7 @@ class Request:
     #: time.monotonic() at arrival: the same clock in every process of a machine.
     arrived: float
     method: str
-    #: `messages` or `calls`.
+    #: `messages` or `calls`; of the account's own pages `account`, `balance` or `numbers`.
     resource: str
     params: dict[str, str]
     #: Something was stored because of it.

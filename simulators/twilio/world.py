@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from simulators.phones import Phone
+from simulators.twilio.account import Account
 from simulators.twilio.agenda import Agenda
 from simulators.twilio.faults import Fault, FaultKind, Faults
 from simulators.twilio.resources import Call, CallbackManner, Message
@@ -37,6 +38,7 @@ class World:
     #: Gets (or makes) the telephone with a number.
     phone: Callable[[str], Phone]
     sms_url: str | None = None
+    account: Account = field(default_factory=Account)
     messages: list[Message] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     opted_out: set[str] = field(default_factory=set)
