@@ -8,6 +8,12 @@ from twilio.rest import Client
 
 from simulators.twilio import FakeTwilio, FaultKind
 
+# Twilio's own asynchronous client uses what aiohttp is going to drop.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:The 'auth' parameter is deprecated:DeprecationWarning"),
+]
+
 
 async def test_says_whether_it_is_active_and_what_is_left(fake: FakeTwilio, client: Client) -> None:
     fake.account.status, fake.account.type = "suspended", "Trial"
