@@ -295,6 +295,33 @@ TEXTS: dict[str, Text] = {
     "told.verified": Text("实时报警", "that the alarm is live now"),
     "told.closed": Text("事件结束", "that it is over"),
     "told.cause_gone": Text("已自行恢复", "that the cause is gone"),
+    # --- Shouwang's own trouble, told to those who run it ------------------------------------------------------------
+    "trouble.head": Text("【守望自身故障】", "[Shouwang's own trouble]"),
+    "trouble.news.raised": Text("▲ 新故障 {kind}：{what}", "▲ {kind}: {what}"),
+    "trouble.news.still": Text("▲ {kind} 已持续{lasted}：{what}", "▲ {kind} for {lasted} now: {what}"),
+    "trouble.news.cleared": Text("✓ {kind} 已恢复，历时{lasted}：{what}", "✓ {kind} is over after {lasted}: {what}"),
+    "trouble.database": Text(
+        "数据库不可用，暂时不处理也不确认任何消息{subject}",
+        "the database cannot be used; nothing is decided and nothing acknowledged{subject}",
+    ),
+    "trouble.broker": Text(
+        "连不上消息服务器，新的报警进不来{subject}", "the broker is away; no new alarm comes in{subject}"
+    ),
+    "trouble.outbox": Text("有通知迟迟没有发出{subject}", "pages wait and do not leave{subject}"),
+    "trouble.provider": Text("发送渠道拒绝或连不上{subject}", "the provider refuses us or is not reached{subject}"),
+    "trouble.quota": Text("发送额度或余额快用完{subject}", "the provider's quota or balance is near its end{subject}"),
+    "trouble.clock": Text("系统时钟跳变{subject}", "the clock of the machine jumped{subject}"),
+    "trouble.disk": Text("磁盘快满{subject}", "the disk is nearly full{subject}"),
+    "trouble.part": Text("程序的一部分出错后已重新启动{subject}", "a part failed and was started again{subject}"),
+    "trouble.auditor": Text(
+        "自检发现有事件无人处理也无下一步，已重新安排{subject}",
+        "open incidents stood still; the auditor set them going{subject}",
+    ),
+    "trouble.slow_database": Text("数据库很慢{subject}", "the database is slow{subject}"),
+    "trouble.configuration": Text(
+        "修改后的配置文件有误，仍按原配置运行{subject}", "edited files are refused; the old ones stay in force{subject}"
+    ),
+    "probe.text": Text("【守望自检】{id} 请忽略", "[Shouwang self-test] {id} Please ignore."),
 }
 
 

@@ -3,6 +3,8 @@
 Alembic is loaded only where there is something to do: it takes nine megabytes.
 """
 
+import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+
+#: What a migration says of its place.
+_WORDS = ("revision", "down_revision")
 
 #: Taken on PostgreSQL while migrating, so that processes that start together do not migrate together.
 _MIGRATION_LOCK = 0x5348_4F55_5741_4E47
@@ -32,9 +37,16 @@ def is_current(connection: sa.Connection) -> bool:
     """Say whether the schema is the newest one that this program knows."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return False
-    newest = max(path.name for path in (_MIGRATIONS / "versions").glob("m*.py"))
-    revision = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
-    return revision is not None and newest.startswith(f"m{revision}_")
+    return connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == _newest()
+
+
+@cache
+def _newest() -> str:
+    """Give the revision that no other builds on, by what the files themselves say."""
+    texts = [path.read_text(encoding="utf-8") for path in (_MIGRATIONS / "versions").glob("m*.py")]
+    found = {name: set(re.findall(rf'^{name} = "(\w+)"$', "\n".join(texts), re.MULTILINE)) for name in _WORDS}
+    (newest,) = found["revision"] - found["down_revision"]
+    return str(newest)
 
 
 def upgrade(connection: sa.Connection) -> None:

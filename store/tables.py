@@ -269,6 +269,25 @@ findings = sa.Table(
     sa.Column("incident_id", sa.String, index=True),
 )
 
+#: Shouwang's own troubles, as they were last written down; one of a kind and subject.
+troubles = sa.Table(
+    "troubles",
+    metadata,
+    sa.Column("kind", sa.String, primary_key=True),
+    #: A channel, a folder, a part; empty where there is only one of the kind.
+    sa.Column("subject", sa.String, primary_key=True),
+    sa.Column("detail", sa.String, nullable=False),
+    sa.Column("began_at", UtcTime, nullable=False),
+    sa.Column("seen_at", UtcTime, nullable=False),
+    sa.Column("stands", sa.Boolean, nullable=False),
+    #: NULL while it stands.
+    sa.Column("ended_at", UtcTime),
+    sa.Column("spells", sa.Integer, nullable=False),
+    #: Whether the operators were last told that it stands, and when.
+    sa.Column("told", sa.Boolean, nullable=False),
+    sa.Column("told_at", UtcTime),
+)
+
 # --- incidents --------------------------------------------------------------------------------------------------------
 
 incidents = sa.Table(

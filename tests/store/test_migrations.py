@@ -81,7 +81,7 @@ async def test_a_newer_schema_is_refused_with_a_way_out(database_url: str, datab
     async with database.write() as tx:
         await tx.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
 
-    with pytest.raises(SchemaTooNewError, match=r"schema 9999.*schemas up to 0002.*Start the newer program"):
+    with pytest.raises(SchemaTooNewError, match=r"schema 9999.*schemas up to \d{4}\..*Start the newer program"):
         await Database.open(database_url)
     with pytest.raises(SchemaTooNewError):
         await database.migrate()
