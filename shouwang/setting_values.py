@@ -79,3 +79,31 @@ def broker(value: SecretStr) -> SecretStr:
         except OptionsError as error:
             raise sentence(f"{error} Or write `embedded` for the broker that Shouwang brings along.") from None
     return value
+
+
+def full_web_address(value: SecretStr) -> SecretStr:
+    """An address to call as it is; it may hold a token, and so is never said."""
+    if not re.fullmatch(r"https?://[^\s/?#]+([/?]\S*)?", value.get_secret_value()):
+        raise sentence("this is not a web address; write one such as https://hc-ping.com/…")
+    return value
+
+
+def apprise_addresses(value: SecretStr) -> SecretStr:
+    """Addresses of Apprise, with blanks between them."""
+    if not all(re.match(r"[A-Za-z][A-Za-z0-9+.\-]*://\S", one) for one in value.get_secret_value().split()):
+        raise sentence("write addresses of Apprise, such as ntfy://…, with blanks between them")
+    return value
+
+
+def phone_numbers(value: str) -> str:
+    """Numbers in E.164, with blanks between them."""
+    if not all(re.fullmatch(r"\+[1-9]\d{6,14}", one, re.ASCII) for one in value.split()):
+        raise sentence("write numbers with + and the country code, with blanks between them")
+    return value
+
+
+def secret_word(value: SecretStr) -> SecretStr:
+    """A secret that cannot be guessed."""
+    if len(value.get_secret_value()) < 16:
+        raise sentence("a secret has at least 16 characters; `openssl rand -hex 16` makes one")
+    return value

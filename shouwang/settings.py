@@ -129,6 +129,8 @@ class TwilioSettings(_Group):
     """Seconds a phone rings: long enough to wake somebody, short enough not to reach most voice boxes."""
     detect_machines: bool = False
     """Whether Twilio listens for a voice box first; it costs some seconds of silence."""
+    balance_below: float = Field(default=5, ge=0)
+    """The balance, in the account's currency, below which the operators are told; 0 for never."""
 
     @property
     def is_set(self) -> bool:
@@ -150,6 +152,40 @@ class WebhookSettings(_Group):
 
     secret: SecretStr | None = None
     """The key with which each request is signed; without it nothing is sent by webhook."""
+
+
+class OperatorsSettings(_Group):
+    """Those who run the service, and how they are told of its own trouble: one way after the other until one works."""
+
+    webhook: Annotated[SecretStr, AfterValidator(values.full_web_address)] | None = None
+    """An address that JSON is posted to, signed where SHOUWANG_WEBHOOK__SECRET is set; tried first."""
+    apprise: Annotated[SecretStr, AfterValidator(values.apprise_addresses)] | None = None
+    """Addresses of Apprise, with blanks between them; tried next, in this order."""
+    sms: Annotated[str, AfterValidator(values.phone_numbers)] | None = Field(default=None, repr=False)
+    """Phone numbers, with blanks between them; tried last, by the Twilio account."""
+
+    @property
+    def is_set(self) -> bool:
+        """Whether anybody can be told."""
+        return not (self.webhook is None and self.apprise is None and self.sms is None)
+
+
+class HeartbeatSettings(_Group):
+    """A sign of life to a place that raises the alarm when it stays away."""
+
+    url: Annotated[SecretStr, AfterValidator(values.full_web_address)] | None = None
+    """The address that is called while all is well; without it there is no heartbeat."""
+    method: Literal["get", "post", "head"] = "get"
+    """How it is called: get, post or head."""
+    every_s: int = Field(default=60, ge=5, le=86_400)
+    """Seconds between two calls."""
+
+
+class ProbeSettings(_Group):
+    """`shouwang probe`, the self-test from outside."""
+
+    secret: Annotated[SecretStr, AfterValidator(values.secret_word)] | None = None
+    """What a probe and its answer are signed with, the same on both machines; without it probes are refused."""
 
 
 class ConfigSettings(_Group):
@@ -190,6 +226,12 @@ class Settings(BaseSettings):
     """Texts and calls by Twilio."""
     webhook: WebhookSettings = WebhookSettings()
     """Signed JSON."""
+    operators: OperatorsSettings = OperatorsSettings()
+    """Those who run the service."""
+    heartbeat: HeartbeatSettings = HeartbeatSettings()
+    """A sign of life."""
+    probe: ProbeSettings = ProbeSettings()
+    """The self-test from outside."""
     config: ConfigSettings = ConfigSettings()
     """The three files."""
     log: LogSettings = LogSettings()
