@@ -8,6 +8,10 @@ few costs a minute, while a reply misread as "I go" or as an outcome could cost 
 are never read as what they deny or ask, digits count only beside a code or alone (`2小时后到` is not `2`), and two
 codes in one reply are none.
 
+Instead of a code a reply may say that it means all: `全部`, `1 全部`, `ack all`. With an exception, or a code beside
+it, it is not understood: nobody takes over a home by a slip. `去不了全部` may mean that all of them are too many, while
+`全部去不了` is clear; and `all 2` may be a number.
+
 STOP and START come first, as the whole reply. See words.py for every word.
 """
 
@@ -45,6 +49,8 @@ class Reply:
     #: As it stands in the reply, in capitals; whether there is such a code is for others to know.
     code: str | None = None
     note: str | None = None
+    #: It means everything this person was paged for; then there is no code.
+    all: bool = False
 
 
 def parse(text: str) -> Reply:
@@ -64,7 +70,7 @@ def parse(text: str) -> Reply:
     meaning = scan.meaning()
     if meaning is None:
         return Reply(kind=ReplyKind.UNCLEAR, code=code, note=note)
-    return Reply(kind=ReplyKind.VERB, verb=meaning[0], outcome=meaning[1], code=code, note=note)
+    return Reply(kind=ReplyKind.VERB, verb=meaning[0], outcome=meaning[1], code=code, note=note, all=scan.all)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -100,6 +106,10 @@ _LOOSE = _meanings(words.WORDS)
 _TIGHT = _meanings(words.TIGHT_WORDS)
 _WORD = _any_of([*_LOOSE, *_TIGHT])
 _LOOSE_WORD = _any_of([*_LOOSE])
+_ALL = _any_of(words.ALL.each())
+_ALL_BEFORE_A_WORD = _any_of(words.ALL_BEFORE_A_WORD.each())
+_HOW_ALL_IS = frozenset(words.HOW_ALL_IS.each())
+_EXCEPTION = _any_of(words.EXCEPTIONS.each())
 _ADDRESSING = _any_of(words.ADDRESSING.each())
 _FILLER = _any_of(words.FILLERS.each())
 #: Loose words that speak against an earlier one, wherever they stand.
@@ -145,6 +155,9 @@ class _Scan:
     in_words: bool = False
     asked: bool = False
     guessed: bool = False
+    all: bool = False
+    #: Something was said before it was said that all are meant.
+    said_before_all: bool = False
     #: Nothing but codes, digits and words of ADDRESSING so far.
     alone: bool = True
     #: The last thing read was a word.
@@ -179,14 +192,20 @@ class _Scan:
             return None
         if verb is Verb.OUTCOME and any(_LOOSE[other] != meaning for other in _OUTCOME.findall(left)):
             return None
+        if self.all and (self.codes or _EXCEPTION.search(left) or not self._all_of_what(verb)):
+            return None
         return meaning
+
+    def _all_of_what(self, verb: Verb) -> bool:
+        """Say whether it is clear what is meant of all of them."""
+        return verb is not Verb.CANNOT_GO or not (self.said_before_all and self.in_words)
 
     def _together(self) -> Meaning | None:
         said = set(self.said)
         outcomes = [one for one in said if one[0] is Verb.OUTCOME]
         if not said:
             # A code alone takes it; a code in the midst of something else does not.
-            return words.ACKNOWLEDGE if self.codes and self.alone and not self.rest else None
+            return words.ACKNOWLEDGE if (self.codes or self.all) and self.alone and not self.rest else None
         if len(outcomes) > 1:
             return None
         if words.CANNOT_GO in said:
@@ -211,13 +230,17 @@ class _Scan:
         if found := self._code_at(self.at):
             self._note_code(found[0])
             return self._on(found[1], known=True)
-        if found := self._digits_at(self.at):
+        if (found := self._digits_at(self.at)) and not (self.all and words.DIGITS[found[0]] != words.ACKNOWLEDGE):
             self.said.append(words.DIGITS[found[0]])
             return self._on(found[1], known=True)
-        if found := self._word_at(self.at):
+        if (found := self._word_at(self.at)) and not (self.all and found[0] in _HOW_ALL_IS):
             self.said.append(_LOOSE.get(found[0]) or _TIGHT[found[0]])
             self.in_words = True
             return self._on(found[1], known=True, after_word=True)
+        if (end := self._all_at(self.at)) > self.at:
+            self.all = True
+            self.said_before_all = bool(self.said)
+            return self._on(end, known=True)
         if (end := _whole_word(_ADDRESSING, self.text, self.at)) > self.at:
             return self._on(end, after_word=self._after_word)
         if (end := _whole_word(_FILLER, self.text, self.at)) > self.at:
@@ -246,12 +269,22 @@ class _Scan:
             return found[1] + found[2], found.end(2)
         return None
 
+    def _all_at(self, at: int) -> int:
+        """Give where it ends that all are meant; `at` where that is not said there."""
+        if (end := _whole_word(_ALL, self.text, at)) > at:
+            return end
+        end = _end(_ALL_BEFORE_A_WORD, self.text, at)
+        said = self._word_at(end) if end > at else None
+        return end if said and said[0] not in _HOW_ALL_IS else at
+
     def _digits_at(self, at: int, *, glued: bool = False) -> tuple[str, int] | None:
         found = _DIGITS.match(self.text, at)
         if found is None:
             return None
         after = _end(_BETWEEN, self.text, found.end())
         if after == len(self.text) or (not glued and (_CODE.match(self.text, after) or self._word_at(after))):
+            return found[1], found.end()
+        if self._all_at(after) > after:
             return found[1], found.end()
         if not glued and _PARTED_CODE.match(self.text, after):
             return found[1], found.end()
@@ -285,6 +318,8 @@ class _Scan:
             return True
         # `好的，已到场`: a yes gives way to every other word, so it may stand before one.
         if after > end and _TIGHT[word] == words.ACKNOWLEDGE and _LOOSE_WORD.match(self.text, after):
+            return True
+        if _whole_word(_ALL, self.text, after) > after:
             return True
         return any(code.match(self.text, after) for code in (_CODE, _GLUED_CODE, _PARTED_CODE))
 

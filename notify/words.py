@@ -107,6 +107,16 @@ FILLERS = Words(
     this is, was, is, a, an, the""",
 )
 
+#: Instead of a code: everything that this person was asked about and nobody has answered. `全部`, `1 全部`, `ack all`.
+ALL = Words("全部 全部都 所有 所有的 全都", "all, all of them, every one")
+#: The same right before a word that says what: `全接`, `都去`.
+ALL_BEFORE_A_WORD = Words("全 都")
+#: Behind `all` these say how things are, and not that anybody goes: `全都好`, `all ok`.
+HOW_ALL_IS = Words("好 好的 行 可以 嗯 没问题", "ok, okay, yes, y, a, no problem, true, here")
+
+#: Who says what of these does not mean all: `全部接单，除了K7`.
+EXCEPTIONS = Words("除 不 没 只 别", "except, but, not, only, without, apart")
+
 #: Behind a word these make it a question.
 QUESTIONS = Words("? 吗 么 嘛")
 

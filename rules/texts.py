@@ -76,6 +76,9 @@ TEXTS: dict[str, Text] = {
     "voice.menu": Text(
         "接单请按1，去不了请按2，重听请按9。", "To take it press 1. If you cannot go press 2. To hear it again press 9."
     ),
+    "voice.menu_all": Text(
+        "另有{count}家也在等您，全部接单请按3。", "{count} more are waiting for you. To take them all press 3."
+    ),
     "voice.family": Text(
         "网格员已接到通知，请尽快与老人联系。", "The grid workers have been told. Please call your relative."
     ),
@@ -148,6 +151,33 @@ TEXTS: dict[str, Text] = {
         "Please name the outcome with its code: real {code} or false {code}.",
     ),
     "answer.which": Text("有多件事等您，请带编号回复：{codes}", "Several are waiting, please name one: {codes}"),
+    "answer.which_or_all": Text(
+        "有多件事等您，请带编号回复：{codes}；都去请回 全部",
+        "Several are waiting, please name one: {codes}; or reply all to take them all",
+    ),
+    "answer.all_acknowledged": Text(
+        "已接单{count}件：{codes}。先去{title}，{address}（{code}）。到场后逐件回复，如 到场{code}。",
+        "{count} are yours: {codes}. First: {title}, {address} ({code}). Reply for each when there, as arrived {code}.",
+    ),
+    "answer.all_acknowledged_spoken": Text(
+        "好的，{count}件都由您负责。先去{address}，{title}。请先{first}。其余编号见短信。",
+        "Thank you, all {count} are yours. First go to {address}: {title}. {first}. See your texts for the others.",
+    ),
+    "answer.all_arrived": Text(
+        "已记录您到场{count}件：{codes}。结果请逐件回复，如 属实{code} 或 误报{code}。",
+        "You are there for {count}: {codes}. Then reply each outcome, as real {code} or false {code}.",
+    ),
+    "answer.all_cannot_go": Text(
+        "知道了，{count}件正通知其他人：{codes}。", "Thank you, others are told of {count}: {codes}."
+    ),
+    "answer.all_yours": Text(
+        "没有别的在等您接单。您名下：{codes}。", "Nothing else is waiting for you. Yours: {codes}."
+    ),
+    "answer.all_none": Text("现在没有等您答复的事件。", "Nothing is waiting for you now."),
+    "answer.outcome_each": Text(
+        "结果请逐件回复，如 属实{code} 或 误报{code}。等结果的：{codes}",
+        "Please give each outcome by its code, as real {code} or false {code}. Waiting: {codes}",
+    ),
     # --- refusals ----------------------------------------------------------------------------------------------------
     "refusal.resolved": Text("{code}已由{name}结束（{outcome}）。", "{code} was closed by {name} ({outcome})."),
     "refusal.on_scene": Text("{name}已在现场（{code}）。", "{name} is already on the scene ({code})."),

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from rules.community import Worker
 from rules.decisions import Delivery, DeliveryState, Purpose
 from rules.incident import Incident, IncidentState, Verb
 from rules.machine import Action
-from shouwang import verdicts
+from shouwang import reply_for_all, verdicts
 from shouwang.core import Core
 from shouwang.deliveries import Deliveries
 from store import incidents, outbox, registry, replies
@@ -37,6 +38,7 @@ _AGAIN_S = (0.1, 0.3, 1.0, 3.0, 5.0)
 _T = TypeVar("_T")
 
 _KEYS = {"1": Verb.ACKNOWLEDGE, "2": Verb.CANNOT_GO}
+_KEY_FOR_ALL = "3"
 
 
 class Phone:
@@ -81,6 +83,16 @@ class Phone:
             await replies.opt_in(tx, sender)
             return "start", texts.render("answer.started", language)
         people = await registry.workers_with_phone(tx, sender)
+        if reply.all and reply.verb is not None and (people or await incidents.asked_of(tx, (), sender)):
+            return await reply_for_all.act(
+                self._core,
+                tx,
+                reply.verb,
+                via="sms",
+                mine={worker.id for worker in people},
+                sender=sender,
+                who=lambda incident: self._who(tx, incident, sender, people),
+            )
         if not people:
             return await self._answer_stranger(tx, reply, sender)
         if reply.kind is ReplyKind.HELP:
@@ -130,7 +142,8 @@ class Phone:
         waiting = {one.id: one for worker in people for one in await incidents.paged_to(tx, worker.id)}
         if len(waiting) > 1:
             codes = " ".join(sorted(one.code for one in waiting.values()))
-            return texts.render("answer.which", language, codes=codes)
+            key = "answer.which_or_all" if reply.verb is Verb.ACKNOWLEDGE else "answer.which"
+            return texts.render(key, language, codes=codes)
         only = next(iter(waiting.values()), None)
         if (
             only is not None
@@ -180,7 +193,20 @@ class Phone:
         async with self._core.database.read() as tx:
             delivery = await outbox.by_id(tx, delivery_id)
             incident = await incidents.load(tx, delivery.incident_id) if delivery else None
-        return self._script(delivery, incident)
+            return await self._script_with_all(tx, delivery, incident)
+
+    async def _script_with_all(
+        self, tx: Transaction, delivery: Delivery | None, incident: Incident | None
+    ) -> CallScript:
+        """As _script; where more is waiting for this person, with the key that takes all of it."""
+        script = self._script(delivery, incident)
+        if delivery is None or not script.asks:
+            return script
+        others = await reply_for_all.waiting(tx, delivery.recipient_id, but=delivery.incident_id)
+        if not others:
+            return script
+        more = texts.render("voice.menu_all", script.language, count=len(others))
+        return replace(script, speech=script.speech + ("" if script.language == "zh" else " ") + more)
 
     def _script(self, delivery: Delivery | None, incident: Incident | None) -> CallScript:
         language = self._core.rules.rulebook.language
@@ -207,8 +233,10 @@ class Phone:
             delivery = await outbox.by_id(tx, delivery_id)
             incident = await incidents.load(tx, delivery.incident_id, lock=True) if delivery else None
             verb = _KEYS.get(key[:1])
+            if delivery is not None and delivery.purpose is Purpose.PAGE and key[:1] == _KEY_FOR_ALL:
+                return await self._take_all(tx, delivery)
             if delivery is None or incident is None or delivery.purpose is not Purpose.PAGE or verb is None:
-                return "repeat", self._script(delivery, incident)
+                return "repeat", await self._script_with_all(tx, delivery, incident)
             action = Action(verb=verb, by=delivery.recipient_id, by_name=delivery.recipient_name, via="voice")
             verdict, answer = await self._act(tx, incident, action)
             return verdict, CallScript(speech=answer, language=language, asks=False)
@@ -217,6 +245,15 @@ class Phone:
         self._core.wake_dispatcher()
         self._core.metrics.replies.labels(f"key_{verdict}").inc()
         return script
+
+    async def _take_all(self, tx: Transaction, delivery: Delivery) -> tuple[str, CallScript]:
+        async def who(_: Incident) -> tuple[str, str]:
+            return delivery.recipient_id, delivery.recipient_name
+
+        verdict, answer = await reply_for_all.act(
+            self._core, tx, Verb.ACKNOWLEDGE, via="voice", mine={delivery.recipient_id}, who=who
+        )
+        return f"all_{verdict}", CallScript(speech=answer, language=self._core.rules.rulebook.language, asks=False)
 
     # --- receipts -----------------------------------------------------------------------------------------------------
 

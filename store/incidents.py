@@ -1,6 +1,6 @@
 """Incidents and their journal."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from store.tables import journal as lines
 __all__ = [
     "StaleIncident",
     "add_journal",
+    "asked_of",
     "find",
     "from_ahead",
     "insert",
@@ -169,6 +170,22 @@ async def paged_to(tx: Transaction, recipient_id: str) -> list[Incident]:
     )
     open_ones = _ALL.join(paged, paged.c.incident_id == incidents.c.id).where(_IS_OPEN)
     return await _many(tx, open_ones.order_by(paged.c.latest.desc()))
+
+
+async def asked_of(tx: Transaction, recipient_ids: Collection[str], address: str = "") -> list[Incident]:
+    """Give the open incidents whose page has left for one of these people or for an address: life first, then oldest.
+
+    What failed, or waits still, nobody can have meant.
+    """
+    read = (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.SENT, DeliveryState.DELIVERED)
+    told = sa.exists().where(
+        outbox.c.incident_id == incidents.c.id,
+        outbox.c.purpose == str(Purpose.PAGE),
+        outbox.c.state.in_([str(state) for state in read]),
+        sa.or_(outbox.c.recipient_id.in_(sorted(recipient_ids)), outbox.c.address == address),
+    )
+    found = await _many(tx, _ALL.where(_IS_OPEN, told).order_by(incidents.c.opened_at, incidents.c.id))
+    return sorted(found, key=lambda one: not one.is_life_safety)
 
 
 async def add_journal(tx: Transaction, entries: Iterable[JournalEntry]) -> None:

@@ -211,6 +211,80 @@ def test_what_is_not_surely_understood_is_unclear(text: str, code: str | None) -
 
 
 @pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        *[(word, ACKNOWLEDGE) for word in words.ALL.each()],
+        ("1 全部", ACKNOWLEDGE),
+        ("1全部", ACKNOWLEDGE),
+        ("全部1", ACKNOWLEDGE),
+        ("1all", ACKNOWLEDGE),
+        ("ack all", ACKNOWLEDGE),
+        ("OK, all!", ACKNOWLEDGE),
+        ("全部接单", ACKNOWLEDGE),
+        ("好的，全部接单", ACKNOWLEDGE),
+        ("接单回 全部", ACKNOWLEDGE),
+        ("接全部", ACKNOWLEDGE),
+        ("全接", ACKNOWLEDGE),
+        ("都去", ACKNOWLEDGE),
+        ("我全部去", ACKNOWLEDGE),
+        ("all on my way", ACKNOWLEDGE),
+        ("到达 全部", ARRIVE),
+        ("全部到场", ARRIVE),
+        ("3 全部", ARRIVE),
+        ("arrived all", ARRIVE),
+        ("全部去不了", CANNOT_GO),
+        ("都去不了", CANNOT_GO),
+        ("all cannot go", CANNOT_GO),
+        ("全部误报", FALSE_ALARM),
+        ("误报 全部", FALSE_ALARM),
+    ],
+)
+def test_one_reply_for_all(text: str, meaning: Meaning) -> None:
+    reply = parse(text)
+    assert (meaning_of(reply), reply.all, reply.code) == (meaning, True, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # With a code or an exception it is not all.
+        "全部 K7",
+        "K7 全部",
+        "全部接单 K7 M3",
+        "全部接单，除了K7",
+        "全部接单 除了301",
+        "all on my way, not 301",
+        # Too many, or none of them?
+        "去不了全部",
+        "cannot go all",
+        "no all",
+        # A number, perhaps.
+        "all 2",
+        "全部3",
+        # How things are, and not that anybody goes.
+        "all ok",
+        "all good",
+        "全都好",
+        # Denied, asked, or half a word.
+        "不是全部",
+        "全部?",
+        "全",
+        "都",
+        "allright",
+    ],
+)
+def test_what_may_not_mean_all_is_unclear(text: str) -> None:
+    """Nobody takes over a home by a slip; escalation goes on."""
+    reply = parse(text)
+    assert (reply.kind, reply.verb, reply.all) == (ReplyKind.UNCLEAR, None, False)
+
+
+@pytest.mark.parametrize("text", ["收到 都没问题", "all clear", "stop all", "K7 5分钟都到"])
+def test_what_has_its_meaning_without_it_does_not_mean_all(text: str) -> None:
+    assert not parse(text).all
+
+
+@pytest.mark.parametrize(
     ("text", "kind"),
     [
         *[(word, ReplyKind.STOP) for word in words.STOP.each()],
@@ -304,7 +378,7 @@ def test_the_words_for_outcomes_on_our_pages_are_understood() -> None:
             assert meaning_of(parse(text.zh)) == meaning_of(parse(text.en)) == (Verb.OUTCOME, kind)
 
 
-SCRAPS = "1 2 3 4 41 42 K7 k7 M3 Ｋ７ 接单 到场 去不了 误报 不 是 吗 ? ， 。 not no real k K 7 了 我 没有 stop B2 栋 ok"
+SCRAPS = "全部 all 1 2 3 4 41 42 K7 k7 M3 Ｋ７ 接单 到场 去不了 误报 不 是 吗 ? no real k K 7 了 我 没有 stop B2 栋 ok"
 PIECES = st.sampled_from([*SCRAPS.split(), " ", "\u200b", "\n"])
 
 
@@ -321,6 +395,7 @@ def test_reading_never_raises_and_invents_no_code(text: str) -> None:
     assert (reply.outcome is not None) == (reply.verb is Verb.OUTCOME)
     assert reply.outcome is not OutcomeKind.CAUSE_GONE
     assert len(reply.note or "") <= 200
+    assert not reply.all or (reply.verb is not None and reply.code is None)
 
 
 @given(st.text(max_size=30), st.sampled_from(["不是误报", "不是属实", "没到场", "未到场"]))
