@@ -102,7 +102,7 @@ class PahoConnection:
         """Connect and wait for the broker's CONNACK. Raises ConnectionEndedError, OSError or TimeoutError."""
         options = self._options
         # Reading the system's authorities takes a while.
-        tls = await asyncio.to_thread(_tls_context, options) if options.tls else None
+        tls = await asyncio.to_thread(tls_context, options) if options.tls else None
         await self._loop.create_connection(
             lambda: self.wire,
             options.host,
@@ -290,7 +290,7 @@ class PahoConnection:
             self._misc.cancel()
 
 
-def _tls_context(options: MqttOptions) -> ssl.SSLContext:
+def tls_context(options: MqttOptions) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(options.ca_file) if options.ca_file else None)
     if options.cert_file is not None:
         context.load_cert_chain(options.cert_file, options.key_file)
