@@ -8,7 +8,7 @@ from time import perf_counter
 
 from ingest.decode import Decoded, Decoder, Gateway, World
 from ingest.message import Message
-from rules.readings import LIFE_SAFETY_KINDS, Reading
+from rules.readings import ALARM_STATES, LIFE_SAFETY_KINDS, Reading
 from shouwang import situations, verdicts
 from shouwang.aside import Allowance
 from shouwang.core import Core
@@ -21,6 +21,11 @@ from store.quarantine import Quarantined
 
 _log = logging.getLogger(__name__)
 
+#: So many life-safety alarms close a transaction: deciding on one takes a millisecond or two, and the first of a
+#: thousand must not wait for the last. As many as the dispatcher has room for.
+ALARMS_AT_ONCE = 12
+_ALARMING = frozenset({"alarm", *ALARM_STATES.values()})
+
 
 class Intake:
     """Takes batches of messages; holds caches of what rarely changes, and nothing that is not in the database."""
@@ -31,6 +36,8 @@ class Intake:
         self._known = Known(cached_names)
         self._gateways: dict[str, Gateway] | None = None
         self._aside = Allowance()
+        #: A batch of which the first so many messages are committed, and the rest could not be.
+        self._begun: tuple[Sequence[Message], int] | None = None
         #: How what is decided leaves at once; without it, the dispatcher finds it.
         self.departures: Departures | None = None
 
@@ -45,17 +52,34 @@ class Intake:
         self._gateways = None
 
     async def take_in(self, messages: Sequence[Message], *, send_at_once: bool = True) -> None:
-        """Commit everything that a batch causes.
+        """Commit everything that a batch causes, in one transaction, or in several where many alarms are in it.
 
         Returning means that it is on disk (invariant ack-after-commit). Raises DatabaseError while the database cannot
-        be written, StaleIncident or StaleRulesError where something came between, and then nothing has happened.
-        Whatever else goes wrong with one message puts that message into quarantine and never stops the others
-        (invariant nothing-dropped). With `send_at_once`, what was decided has left on return, as far as there was room.
+        be written, StaleIncident or StaleRulesError where something came between; handed over again, the same batch
+        goes on behind what was committed of it. Whatever else goes wrong with one message puts that message into
+        quarantine and never stops the others (invariant nothing-dropped). With `send_at_once`, what was decided has
+        left on return, as far as there was room.
         """
         began = perf_counter()
         self._core.note_crowd(len(messages))
+        done = self._begun[1] if self._begun is not None and self._begun[0] is messages else 0
+        self._begun = None
         try:
-            await self._take_in(messages, self.departures if send_at_once else None)
+            while done < len(messages):
+                done += await self._take_part(messages[done:] if done else messages, send_at_once=send_at_once)
+        except BaseException:
+            if done:
+                self._begun = (messages, done)
+            raise
+        self._core.note_crowd(len(messages))
+        metrics = self._core.metrics
+        metrics.batch_size.observe(len(messages))
+        metrics.message_handling.observe(perf_counter() - began)
+
+    async def _take_part(self, messages: Sequence[Message], *, send_at_once: bool) -> int:
+        """Commit what the first of some messages cause; return how many they were."""
+        try:
+            return await self._commit(messages, self.departures if send_at_once else None)
         except (DatabaseError, StaleIncident, situations.StaleRulesError):
             self.forget()
             raise
@@ -66,25 +90,25 @@ class Intake:
                 _log.exception("a batch of %d messages failed; taking them one by one", len(messages))
                 for message in messages:
                     await self.take_in([message], send_at_once=False)
-                return
+                return len(messages)
             _log.exception("a message on %s failed and goes to quarantine", messages[0].topic)
             await self._set_aside(
                 messages[0], "internal_error", f"{type(error).__name__} while handling it; see the log"
             )
-        self._core.note_crowd(len(messages))
-        metrics = self._core.metrics
-        metrics.batch_size.observe(len(messages))
-        metrics.message_handling.observe(perf_counter() - began)
+            return 1
 
-    async def _take_in(self, messages: Sequence[Message], departures: Departures | None) -> None:
+    async def _commit(self, messages: Sequence[Message], departures: Departures | None) -> int:
+        """Decide and write, up to so many alarms, in one transaction; return how many messages that took."""
         core, decoder = self._core, self._decoder
         async with core.deciding, core.database.write() as tx:
             world = await self._world(tx, messages, decoder)
             readings: list[Reading] = []
             heard: Counter[str | None] = Counter()
             aside: list[Quarantined] = []
+            alarms = taken = 0
             for message in messages:
                 decoded = decoder.decode(message, world)
+                taken += 1
                 heard[decoded.source] += 1
                 if message.dup:
                     readings.extend(one._replace(redelivered=True) for one in decoded.readings)
@@ -94,6 +118,11 @@ class Intake:
                     aside.append(_quarantined(message, *decoded.quarantine))
                 if decoded.definitions is not None or decoded.gateway is not None:
                     await self._heed_gateway(tx, decoded, world, message.received_at)
+                for one in decoded.readings:
+                    if one.state in _ALARMING and one.kind in LIFE_SAFETY_KINDS:
+                        alarms += 1
+                if alarms >= ALARMS_AT_ONCE:
+                    break
             raised = await self._decide(tx, readings, world) if readings else 0
             kept = self._aside.choose(aside, core.now()) if aside else ()
             if kept:
@@ -108,6 +137,7 @@ class Intake:
         self._aside.count(kept)
         for row in kept:
             _log.warning("quarantined %s: %s", row.topic, row.sentence)
+        return taken
 
     async def _world(self, tx: Transaction, messages: Sequence[Message], decoder: Decoder) -> World:
         """Gather what decoding a batch takes. The caches may be emptied meanwhile, and what is gathered may not."""

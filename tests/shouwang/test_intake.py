@@ -12,6 +12,7 @@ from rules.decisions import Finding, FindingEvent
 from shouwang import config, intake, situations
 from store import incidents, quarantine, registry
 from store.database import Database
+from store.errors import DatabaseUnavailableError
 
 Start = Callable[[], Awaitable[Any]]
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
@@ -19,6 +20,76 @@ NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 
 def says(device: str, payload: bytes) -> Message:
     return Message(topic=f"zigbee2mqtt/{device}", payload=payload, retain=False, received_at=NOON)
+
+
+HOMES = 30
+
+
+@pytest.fixture
+def many_homes(folder: Path) -> list[Message]:
+    """Let there be many homes; gives one alarm of each."""
+    more = "".join(
+        f"""
+  - id: h{number}
+    grid: xinsheng-g1-w07
+    address: 玉林北街2号院{number}
+    devices: [{{id: h{number}-gas, kind: gas, source: own, name: h{number}/gas, room: 厨房}}]"""
+        for number in range(HOMES)
+    )
+    devices = folder / "devices.yaml"
+    devices.write_text(devices.read_text("utf-8") + more + "\n", "utf-8")
+    topics = [f"shouwang/v1/h{number}/gas/event" for number in range(HOMES)]
+    said = b'{"kind":"gas","state":"alarm"}'
+    return [Message(topic=topic, payload=said, retain=False, received_at=NOON) for topic in topics]
+
+
+async def counts(database: Database) -> list[int]:
+    """How often each open incident was reported, the oldest first."""
+    async with database.read() as tx:
+        return [one.count for one in reversed(await incidents.listing(tx, open_only=True, limit=99))]
+
+
+async def test_the_first_of_many_alarms_does_not_wait_for_the_last(
+    many_homes: list[Message], start: Start, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch of alarms is committed a few at a time, and what is decided leaves each time (invariant life-first)."""
+    service, _ = await start()
+    seen: list[int] = []
+    commit = service.intake._commit
+
+    async def and_look(messages: Any, departures: Any) -> int:
+        taken: int = await commit(messages, departures)
+        seen.append(len(await counts(sqlite_database)))
+        return taken
+
+    monkeypatch.setattr(service.intake, "_commit", and_look)
+    await service.intake.take_in(many_homes)
+
+    assert seen == [intake.ALARMS_AT_ONCE, 2 * intake.ALARMS_AT_ONCE, HOMES]
+
+
+async def test_a_batch_that_failed_midway_goes_on_where_it_was(
+    many_homes: list[Message], start: Start, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Handed over again it raises what was not committed, and repeats nothing (invariant ack-after-commit)."""
+    service, _ = await start()
+    settle, calls = situations.settle, iter(range(10_000))
+
+    async def and_the_database_goes(*args: Any) -> None:
+        if next(calls) == intake.ALARMS_AT_ONCE + 3:
+            raise DatabaseUnavailableError("The database did not answer.")
+        await settle(*args)
+
+    monkeypatch.setattr(intake.situations, "settle", and_the_database_goes)
+    with pytest.raises(DatabaseUnavailableError):
+        await service.intake.take_in(many_homes)
+    assert await counts(sqlite_database) == [1] * intake.ALARMS_AT_ONCE
+    await service.intake.take_in(many_homes)
+    assert await counts(sqlite_database) == [1] * HOMES
+
+    # Another batch of the same is another batch.
+    await service.intake.take_in(list(many_homes))
+    assert await counts(sqlite_database) == [2] * HOMES
 
 
 async def test_a_device_stays_known_where_the_caches_are_emptied_in_the_midst_of_a_batch(
