@@ -110,7 +110,7 @@ async def test_an_alarm_and_its_end_handed_over_twice_tell_nobody_twice(site: An
         else:
             await site.own(HOME, "smoke", kind="smoke", state="alarm" if alarm else "clear")
 
-    crashing = (sys.executable, str(Path(__file__).with_name("crash_at.py")))
+    crashing = (sys.executable, str(Path(__file__).parent.parent / "real" / "crash_at.py"))
     await site.shouwang.start("committed", command=crashing)
     # Frozen, it will find both at once.
     site.shouwang.send(signal.SIGSTOP)
