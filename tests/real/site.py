@@ -10,7 +10,7 @@ from simulators.mqtt import Line
 from simulators.twilio import FakeTwilio, Message
 from tests.real.broker import mosquitto_process
 from tests.real.community import home_in, rules_document, steps, told_of, write_community, write_yaml
-from tests.real.shouwang import Shouwang
+from tests.real.process import Shouwang
 from tests.real.waiting import LOOPBACK, WaitedInVainError, free_port, until
 
 NUMBER = "+15005550006"
