@@ -137,7 +137,7 @@ def broker(folder: Path) -> Iterator[str]:
     config = folder / "mosquitto.conf"
     config.write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
-        "max_queued_messages 5000000\nmax_inflight_messages 1000\n",
+        "max_queued_messages 5000000\nmax_inflight_messages 1000\nset_tcp_nodelay true\n",
         "ascii",
     )
     command = ["/usr/sbin/mosquitto" if Path("/usr/sbin/mosquitto").exists() else "mosquitto", "-c", str(config)]

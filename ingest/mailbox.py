@@ -14,7 +14,7 @@ _ENOUGH = 250
 #: So many are enough where they came within so many seconds: an alarm that comes next should not find a long batch
 #: under way.
 _ENOUGH_AT_ONCE = 50
-_AT_ONCE_S = 0.05
+_AT_ONCE_S = 0.025
 
 #: Nor is a batch waited for once nothing has come for this long: the rest may wait at the broker for our
 #: acknowledgements.
