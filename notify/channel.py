@@ -36,6 +36,17 @@ class SendResult:
     error: str | None = None
     #: Seconds the provider asked us to wait before the next try.
     retry_after_s: float | None = None
+    #: Of PERMANENT: the refusal is about our account there, not about the message, so another provider may take it.
+    account_refused: bool = False
+    #: We say so ourselves; the provider was not asked, and it says nothing about it.
+    ours: bool = False
+
+    @property
+    def speaks_against(self) -> bool | None:
+        """Whether it speaks against the provider; None where the provider was not asked."""
+        if self.ours:
+            return None
+        return self.account_refused or self.outcome in {SendOutcome.RETRY, SendOutcome.UNKNOWN}
 
 
 class DoubtOutcome(StrEnum):

@@ -265,12 +265,14 @@ class Dispatcher:
     async def _send(self, delivery: Delivery, claimed_at: float) -> SendResult:
         channel = self._channels.get(delivery.channel)
         if channel is None:
-            return SendResult(outcome=SendOutcome.PERMANENT, error=f"channel {delivery.channel!r} is not set up")
+            return SendResult(
+                outcome=SendOutcome.PERMANENT, error=f"channel {delivery.channel!r} is not set up", ours=True
+            )
         if delivery.stopped:
-            return SendResult(outcome=SendOutcome.PERMANENT, error="the number has said STOP")
+            return SendResult(outcome=SendOutcome.PERMANENT, error="the number has said STOP", ours=True)
         if asyncio.get_running_loop().time() - claimed_at > self._timeout_s:
             # The process stood still; somebody else may have found the lease run out and sent it.
-            return SendResult(outcome=SendOutcome.RETRY, error="held up for too long before it could leave")
+            return SendResult(outcome=SendOutcome.RETRY, error="held up for too long before it could leave", ours=True)
         result = await self._bounded(delivery, channel.send(delivery))
         # Whatever went wrong, nobody knows how far it came: that is what a doubt is.
         return SendResult(outcome=SendOutcome.UNKNOWN, error=result) if isinstance(result, str) else result

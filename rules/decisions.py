@@ -206,6 +206,10 @@ class Delivery(NewDelivery):
     provider_id: str | None = None
     provider_status: str | None = None
     error: str | None = None
+    #: Which of the channel's providers it was handed to last, or is being handed to: a doubt is asked of that one.
+    provider: str | None = None
+    #: When the provider had taken it.
+    sent_at: datetime | None = None
     #: It is a text to a number that has said STOP, and must not be sent; not a column, but seen at the claim.
     stopped: bool = False
 

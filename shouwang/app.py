@@ -212,3 +212,4 @@ def _web_options(settings: Settings) -> WebOptions:
         api_token=secret(settings.http.api_token),
         twilio_auth_token=secret(settings.twilio.auth_token),
     )
+        twilio_2_auth_token=secret(settings.twilio_2.auth_token),

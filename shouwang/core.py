@@ -11,6 +11,7 @@ from rules.engine import Engine
 from rules.rulebook import Absent, Offline, Rule, Rulebook
 from store.database import Database
 from web.metrics import Metrics
+from shouwang.failover import Failover
 
 
 class Rules:
@@ -50,6 +51,10 @@ class Core:
     wake_dispatcher: Callable[[], None] = lambda: None
     #: Held while messages, or what is due, are decided on: each must see what the other made of a home. SQLite has one
     #: writer anyway.
+    #: Which provider sends, for the channels that are set up.
+    failover: Failover = field(default_factory=lambda: Failover({}))
+    #: Called with what became of each try to send, once that is written down.
+    on_tries: list[Callable[[Delivery, SendResult], None]] = field(default_factory=list)
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
     #: Chooses reply codes; seeded in tests.
     chance: random.Random = field(default_factory=random.SystemRandom)

@@ -1,7 +1,7 @@
 """The outbox as the dispatcher sees it: claims, results and doubts, each with the decision it calls for."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from notify import backoff
@@ -10,6 +10,7 @@ from notify.channels.twilio_status import StatusMeaning, meaning_of
 from rules import machine
 from rules.decisions import Decision, Delivery, DeliveryState, JournalEntry, Paged, Priority, Purpose
 from rules.incident import IncidentState
+from rules.providers import Turn
 from shouwang import verdicts
 from shouwang.core import Core
 from store import incidents, outbox
@@ -75,7 +76,11 @@ class Deliveries:
             lease_s=LEASE_S,
             channels=channels,
             max_priority=max_priority,
+            choose=self._choose,
         )
+
+    async def _choose(self, tx: Transaction, deliveries: Sequence[Delivery]) -> Mapping[int, str | None]:
+        return await self._core.failover.choose(tx, deliveries, self._core.now())
 
     async def taken(self, delivery: Delivery, provider_ids: Collection[str]) -> Collection[str]:
         """Which of the provider's ids belong to other deliveries; a channel asks when it settles a doubt."""
@@ -86,6 +91,8 @@ class Deliveries:
         """Record what became of a try, and let the incident move on where it failed."""
         now = self._core.now()
         self._core.metrics.deliveries.labels(delivery.channel, str(result.outcome)).inc()
+        if delivery.provider and not result.ours:
+            self._core.metrics.provider_tries.labels(delivery.channel, delivery.provider, str(result.outcome)).inc()
         mine = await self._core.database.transact(lambda tx: self._note_outcome(tx, delivery, result, now))
         if mine and result.outcome is SendOutcome.ACCEPTED:
             self._handed_over(delivery)
@@ -94,11 +101,12 @@ class Deliveries:
         level = logging.INFO if result.outcome is SendOutcome.ACCEPTED else logging.WARNING
         _log.log(
             level,
-            "%s to %s: %s %s%s",
+            "%s to %s%s: %s %s%s",
             delivery.channel,
             delivery.recipient_name,
             result.outcome,
             result.error or "",
+            "" if delivery.provider in {None, delivery.channel} else f" by {delivery.provider}",
             "" if mine else " (somebody else has it by now)",
             extra={"delivery": delivery.id, "incident": delivery.incident_id},
         )
@@ -107,18 +115,42 @@ class Deliveries:
         """Record it, and say whether it was still ours to say."""
         match result.outcome:
             case SendOutcome.ACCEPTED:
-                return await outbox.sent(tx, delivery, provider_id=result.provider_id, status=result.status, now=now)
-            case SendOutcome.RETRY:
-                at = now + timedelta(seconds=backoff.retry_delay_s(delivery.attempts, result.retry_after_s))
-                mine = await outbox.retry(tx, delivery, at=at, error=result.error or "", now=now)
-                if mine:
-                    await self._elsewhere_unless_soon(tx, delivery, at)
-            case SendOutcome.PERMANENT:
-                mine = await outbox.failed(tx, delivery, error=result.error or "", now=now)
-                if mine:
-                    await self.move_on(tx, delivery, result.error or "refused")
+                return await outbox.sent(
+                    tx,
+                    delivery,
+                    provider_id=result.provider_id,
+                    status=result.status,
+                    now=now,
+                    against=result.speaks_against,
+                )
+            case SendOutcome.RETRY | SendOutcome.PERMANENT:
+                mine = await self._not_taken(tx, delivery, result, now)
             case SendOutcome.UNKNOWN:
-                mine = await self._in_doubt(tx, delivery, result.error or "")
+                mine = await self._in_doubt(tx, delivery, result.error or "", against=result.speaks_against)
+        return mine
+
+    async def _not_taken(self, tx: Transaction, delivery: Delivery, result: SendResult, now: datetime) -> bool:
+        """It surely was not taken: another provider of the channel may take it at once, or it goes out later."""
+        refused = result.outcome is SendOutcome.PERMANENT
+        if refused and not result.account_refused:
+            turn = Turn.NEVER
+        elif result.ours:
+            turn = Turn.LATER
+        else:
+            turn = await self._core.failover.turn(tx, delivery, refused=refused)
+        error, against = result.error or "", result.speaks_against
+        if turn is Turn.NEVER:
+            mine = await outbox.failed(tx, delivery, error=error, now=now, against=against)
+            if mine:
+                await self.move_on(tx, delivery, result.error or "refused")
+            return mine
+        pause_s = backoff.retry_delay_s(self._core.failover.rounds(delivery), result.retry_after_s)
+        at = now if turn is Turn.AT_ONCE else now + timedelta(seconds=pause_s)
+        mine = await outbox.retry(tx, delivery, at=at, error=error, now=now, against=against, refused=refused)
+        if mine:
+            if turn is Turn.AT_ONCE:
+                self._core.metrics.provider_passed_on.labels(delivery.channel, delivery.provider or "").inc()
+            await self._elsewhere_unless_soon(tx, delivery, at)
         return mine
 
     async def doubt_answered(self, delivery: Delivery, result: DoubtResult) -> None:
@@ -139,7 +171,7 @@ class Deliveries:
                             await self.move_on(tx, delivery, result.status or "failed")
                 case DoubtOutcome.ABSENT if now - since >= BELIEVE_ABSENT_AFTER:
                     await self._send_again(tx, delivery, "not at the provider")
-                case DoubtOutcome.CANNOT_ASK if delivery.channel not in self.asking:
+                case DoubtOutcome.CANNOT_ASK if not self._can_be_asked(delivery):
                     await self._unaskable(tx, delivery)
                 case _ if now >= delivery.expires_at:
                     # It would be asked about for ever, and nobody waits for it any more.
@@ -164,13 +196,17 @@ class Deliveries:
 
     def _handed_over(self, delivery: Delivery) -> None:
         waited = (self._core.now() - delivery.created_at).total_seconds()
+    def _can_be_asked(self, delivery: Delivery) -> bool:
+        """Whether there is anybody to ask: the provider it was handed to may be gone from the settings."""
+        return delivery.channel in self.asking and self._core.failover.has(delivery)
+
         self._core.metrics.sensor_to_provider.labels(priority_label(delivery.priority)).observe(waited)
 
-    async def _in_doubt(self, tx: Transaction, delivery: Delivery, error: str) -> bool:
+    async def _in_doubt(self, tx: Transaction, delivery: Delivery, error: str, *, against: bool | None) -> bool:
         now = self._core.now()
         since = delivery.doubt_since or now
         at = now + timedelta(seconds=backoff.ask_delay_s((now - since).total_seconds()))
-        mine = await outbox.unknown(tx, delivery, ask_at=at, error=error, now=now)
+        mine = await outbox.unknown(tx, delivery, ask_at=at, error=error, now=now, against=against)
         if mine:
             await self._note(tx, delivery, "doubt", reason=error)
             await self._elsewhere_unless_soon(tx, delivery, at)

@@ -1,6 +1,6 @@
 """The desk: incidents as JSON-ready views, and verbs on them; behind the API and the command line."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from notify.masking import mask_address, mask_text
@@ -10,8 +10,9 @@ from rules.incident import Incident, OutcomeKind, Verb
 from rules.machine import Action
 from shouwang import verdicts
 from shouwang.core import Core
-from store import incidents, outbox, registry
+from store import figures, incidents, outbox, registry
 from store.database import Transaction
+from store.figures import Figures
 from web.ports import ActResult
 
 
@@ -72,6 +73,17 @@ class Desk:
             return ActResult(found=False)
         return ActResult(found=True, refused=decision.refusal, incident=view(decision.incident), answer=decision.answer)
 
+    async def delivery_figures(self, *, days: float) -> dict[str, Any]:
+        """What became of what was sent in the last days, by person, channel and provider, and of each provider."""
+        since = self._core.now() - timedelta(days=days)
+        async with self._core.database.read() as tx:
+            found = await figures.since(tx, since)
+        return {
+            "since": _iso(since),
+            "figures": [_figures_view(one) for one in found],
+            "providers": [_figures_view(one) for one in figures.by_provider(found)],
+        }
+
 
 def view(incident: Incident) -> dict[str, Any]:
     """An incident as the API shows it. People are named only where somebody must know whom to look for."""
@@ -123,12 +135,34 @@ def _delivery_view(delivery: Delivery) -> dict[str, Any]:
         "purpose": str(delivery.purpose),
         "state": str(delivery.state),
         "provider_status": delivery.provider_status,
+        "provider": delivery.provider,
         "attempts": delivery.attempts,
         "late_s": delivery.late_s,
         "text": mask_text(delivery.text),
         "error": delivery.error,
         "created_at": _iso(delivery.created_at),
     }
+
+
+def _figures_view(figures: Figures) -> dict[str, Any]:
+    who = {"to": figures.recipient_id, "name": figures.recipient_name} if figures.recipient_id else {}
+    return {
+        **who,
+        "channel": figures.channel,
+        "provider": figures.provider,
+        "accepted": figures.accepted,
+        "delivered": figures.delivered,
+        "failed": figures.failed,
+        "unheard": figures.accepted - figures.delivered - figures.failed,
+        "refused": figures.refused,
+        "unanswered": figures.unanswered,
+        "seconds_mean": _rounded(figures.seconds_mean),
+        "seconds_max": _rounded(figures.seconds_max),
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -44,5 +44,8 @@ class Health:
             oldest = await outbox.oldest_waiting(tx)
             metrics.set_incidents(await incidents.open_counts(tx))
             waiting = await outbox.count_waiting(tx)
+            providers = await self._core.failover.all_health(tx, now)
         metrics.set_outbox({priority: (now - at).total_seconds() for priority, at in oldest.items()}, waiting=waiting)
+        for (channel, provider), health in providers.items():
+            metrics.provider_sick.labels(channel, provider).set(health.is_sick)
         metrics.database_up.set(1)

@@ -258,36 +258,54 @@ class Phone:
     # --- receipts -----------------------------------------------------------------------------------------------------
 
     async def receipt(
-        self, *, delivery_id: int | None, provider_id: str, status: str, error_code: str | None, kind: str
+        self,
+        *,
+        delivery_id: int | None,
+        provider_id: str,
+        status: str,
+        error_code: str | None,
+        kind: str,
+        provider: str | None = None,
     ) -> None:
         """Take the provider's later word; a page that will not arrive moves on at once."""
         now = self._core.now()
         channel = "voice" if kind == "call" else "sms"
         meaning = meaning_of(channel, status)
 
-        async def unit(tx: Transaction) -> bool:
+        async def unit(tx: Transaction) -> tuple[bool, Delivery | None]:
             delivery = await outbox.receipt(
-                tx, provider_id=provider_id, delivery_id=delivery_id, status=status, error_code=error_code, now=now
+                tx,
+                provider_id=provider_id,
+                delivery_id=delivery_id,
+                status=status,
+                error_code=error_code,
+                now=now,
+                provider=provider,
             )
             if delivery is None:
-                return False
+                return False, None
             # A call that was answered by a machine is also called completed in the end; a text may come late after all.
             over = channel == "voice" and delivery.state is DeliveryState.FAILED
             if meaning is StatusMeaning.DELIVERED and not over:
-                await outbox.set_state(tx, delivery.id, DeliveryState.DELIVERED)
+                if await outbox.set_state(tx, delivery.id, DeliveryState.DELIVERED, at=now):
+                    return False, delivery
             elif meaning is StatusMeaning.FAILED:
                 reason = f"{status} {error_code}" if error_code else status
                 if await outbox.set_state(tx, delivery.id, DeliveryState.FAILED, error=reason):
                     await self._deliveries.move_on(tx, delivery, reason)
-                    return True
-            return False
+                    return True, delivery
+            return False, None
 
         # What only tells that all is well waits where alarms may be waiting too.
         if meaning is not StatusMeaning.FAILED:
             await self._core.calm()
-        if await self._write(unit):
+        moved_on, settled = await self._write(unit)
+        if moved_on:
             self._core.wake_dispatcher()
         self._core.metrics.deliveries.labels(channel, status).inc()
+        if settled is not None and settled.provider:
+            took_s = (now - (settled.sent_at or now)).total_seconds()
+            self._core.metrics.note_receipt(channel, settled.provider, None if moved_on else took_s)
 
     async def _write(self, unit: Callable[[Transaction], Awaitable[_T]]) -> _T:
         """Write it down; where the database is away for a moment, wait for it as long as the provider waits for us."""

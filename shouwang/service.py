@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ingest.decode import Decoder
 from notify.channel import Asks, Channel
+from notify.channels.several import providers_of
 from notify.dispatcher import Dispatcher
 from rules.rulebook import Rulebook
 from shouwang.clockwork import Clockwork
@@ -15,6 +16,7 @@ from shouwang.core import Core, Rules
 from shouwang.deliveries import Deliveries
 from shouwang.departures import Departures
 from shouwang.desk import Desk
+from shouwang.failover import Failover
 from shouwang.intake import Intake
 from shouwang.phone import Phone
 from store.database import Database
@@ -47,6 +49,7 @@ class Service:
     def send_by(self, channels: Mapping[str, Channel]) -> None:
         """Send by these channels from now on; before that, and by any other, every delivery is refused."""
         self.deliveries.asking = frozenset(name for name, channel in channels.items() if isinstance(channel, Asks))
+        self.core.failover = Failover({name: providers_of(channel) for name, channel in channels.items()})
         self.dispatcher = Dispatcher(self.deliveries, channels)
         self.core.wake_dispatcher = self.dispatcher.wake
         self.intake.departures = Departures(self.deliveries, self.dispatcher)

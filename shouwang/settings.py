@@ -7,7 +7,7 @@ no repr and no log.
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -117,6 +117,8 @@ class HttpSettings(_Group):
 class TwilioSettings(_Group):
     """Texts and calls by Twilio, or by whoever speaks its API."""
 
+    _group: ClassVar[str] = "twilio"
+
     account_sid: Annotated[str, AfterValidator(values.account_sid)] | None = None
     """The account."""
     auth_token: SecretStr | None = None
@@ -142,9 +144,15 @@ class TwilioSettings(_Group):
         needed = ("account_sid", "auth_token", "from_number")
         missing = [name for name in needed if getattr(self, name) is None]
         if missing and len(missing) < len(needed):
-            names = " and ".join(variable(("twilio", name)) for name in missing)
+            names = " and ".join(variable((self._group, name)) for name in missing)
             raise values.sentence(f"{names} must be set too: account, token and number are needed together")
         return self
+
+
+class SecondTwilioSettings(TwilioSettings):
+    """A second provider of texts and calls: another account of Twilio's, or another firm that speaks its API."""
+
+    _group: ClassVar[str] = "twilio_2"
 
 
 class WebhookSettings(_Group):
@@ -224,6 +232,8 @@ class Settings(BaseSettings):
     """Everything over HTTP."""
     twilio: TwilioSettings = TwilioSettings()
     """Texts and calls by Twilio."""
+    twilio_2: SecondTwilioSettings = SecondTwilioSettings()
+    """A second account, at Twilio or elsewhere, that takes over where the first fails."""
     webhook: WebhookSettings = WebhookSettings()
     """Signed JSON."""
     operators: OperatorsSettings = OperatorsSettings()

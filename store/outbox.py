@@ -16,7 +16,7 @@ from store import dialect
 from store.database import Transaction
 from store.outbox_claim import claim
 from store.outbox_receipts import receipt, set_state
-from store.outbox_rows import AT_REST, CHOSEN, WITH_ID, change, delivery_of, note_attempts
+from store.outbox_rows import AT_REST, CHOSEN, WITH_ID, Attempt, change, delivery_of, note_attempts
 from store.tables import WAITING, attempts, outbox
 
 __all__ = [
@@ -91,10 +91,19 @@ async def paged(tx: Transaction, incident_id: str) -> list[Paged]:
 
 
 # --- what became of a claimed delivery; each says whether it was still the caller's to say ----------------------------
+#
+# `against` says whether the try that is over speaks against the provider; None where it is not a try that is over, but
+# a question about a doubt, or where the provider was never asked.
 
 
 async def sent(
-    tx: Transaction, delivery: Delivery, *, provider_id: str | None, status: str | None, now: datetime
+    tx: Transaction,
+    delivery: Delivery,
+    *,
+    provider_id: str | None,
+    status: str | None,
+    now: datetime,
+    against: bool | None = None,
 ) -> bool:
     """Record that the provider has taken it.
 
@@ -106,6 +115,7 @@ async def sent(
         now,
         _S.SENT,
         "",
+        against=against,
         provider_id=provider_id,
         provider_status=status,
         sent_at=now,
@@ -118,31 +128,63 @@ async def sent(
     return known is not None and known.fence == delivery.fence and known.provider_id == provider_id
 
 
-async def retry(tx: Transaction, delivery: Delivery, *, at: datetime, error: str, now: datetime) -> bool:
-    """Record that the provider has certainly not taken it, and let it be tried again at a time."""
+async def retry(
+    tx: Transaction,
+    delivery: Delivery,
+    *,
+    at: datetime,
+    error: str,
+    now: datetime,
+    against: bool | None = None,
+    refused: bool = False,
+) -> bool:
+    """Record that the provider has certainly not taken it, and let it be tried again at a time.
+
+    `refused`: this provider never will take it; another one may.
+    """
     waiting = AT_REST | {"next_attempt_at": at}
-    return await _settle(tx, delivery, now, _S.PENDING, error, error=error, **waiting)
+    outcome = _S.FAILED if refused else _S.PENDING
+    return await _settle(tx, delivery, now, _S.PENDING, error, outcome=outcome, against=against, error=error, **waiting)
 
 
-async def failed(tx: Transaction, delivery: Delivery, *, error: str, now: datetime) -> bool:
+async def failed(
+    tx: Transaction, delivery: Delivery, *, error: str, now: datetime, against: bool | None = None
+) -> bool:
     """Record that it will not arrive."""
-    return await _settle(tx, delivery, now, _S.FAILED, error, error=error, **AT_REST)
+    return await _settle(tx, delivery, now, _S.FAILED, error, against=against, error=error, **AT_REST)
 
 
-async def unknown(tx: Transaction, delivery: Delivery, *, ask_at: datetime, error: str, now: datetime) -> bool:
+async def unknown(
+    tx: Transaction,
+    delivery: Delivery,
+    *,
+    ask_at: datetime,
+    error: str,
+    now: datetime,
+    against: bool | None = None,
+) -> bool:
     """Record that it is not known whether the provider has taken it, and when to ask."""
     began = sa.func.coalesce(outbox.c.doubt_since, outbox.c.claimed_at, sa.literal(now, outbox.c.claimed_at.type))
     waiting = AT_REST | {"next_attempt_at": ask_at, "doubt_since": began}
-    return await _settle(tx, delivery, now, _S.UNKNOWN, error, error=error, **waiting)
+    return await _settle(tx, delivery, now, _S.UNKNOWN, error, against=against, error=error, **waiting)
 
 
 async def _settle(
-    tx: Transaction, delivery: Delivery, now: datetime, state: DeliveryState, detail: str, **values: Any
+    tx: Transaction,
+    delivery: Delivery,
+    now: datetime,
+    state: DeliveryState,
+    detail: str,
+    *,
+    outcome: DeliveryState | None = None,
+    against: bool | None,
+    **values: Any,
 ) -> bool:
     held = (_S.SENDING, _S.UNKNOWN)
     if not await change(tx, delivery.id, {"state": str(state), **values}, states=held, fence=delivery.fence):
         return False
-    await note_attempts(tx, [(delivery.id, now, str(state), detail)])
+    provider = None if against is None else delivery.provider
+    await note_attempts(tx, [Attempt(delivery.id, now, str(outcome or state), detail, provider, against)])
     return True
 
 

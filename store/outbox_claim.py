@@ -5,7 +5,7 @@ Who was slow finds the fence grown, and what they have to say is refused. A leas
 doubt, for the request may have left; a doubt is asked about, and never simply sent again (invariant one-page).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,10 +15,13 @@ import sqlalchemy as sa
 from rules.decisions import Delivery, DeliveryState, Priority, Purpose
 from rules.incident import IncidentState
 from store.database import Transaction
-from store.outbox_rows import AT_REST, CHOSEN, delivery_of, note_attempts
+from store.outbox_rows import AT_REST, CHOSEN, Attempt, delivery_of, note_attempts
 from store.tables import WAITING, UtcTime, incidents, opted_out, outbox
 
 _S = DeliveryState
+
+#: Says by which provider each of some deliveries is to be sent; asked within the transaction of the claim.
+Choose = Callable[[Transaction, Sequence[Delivery]], Awaitable[Mapping[int, str | None]]]
 
 _RAN_OUT = (
     sa.select(outbox.c.id)
@@ -54,6 +57,7 @@ _TAKE = {
         owner=sa.bindparam("by"),
         lease_until=sa.bindparam("until"),
         claimed_at=sa.bindparam("now"),
+        provider=sa.bindparam("whose"),
     ),
     _S.UNKNOWN: sa.update(outbox)
     .where(_TO_BE_TAKEN)
@@ -70,13 +74,15 @@ async def claim(
     lease_s: float,
     channels: Collection[str] | None = None,
     max_priority: Priority | None = None,
+    choose: Choose | None = None,
 ) -> list[Delivery]:
     """Take what is due, most urgent first: pending ones to be sent, unknown ones to be asked about.
 
     Sets aside on the way: leases that ran out become doubts, what has expired is cancelled, and so is a page whose
     incident somebody has answered (invariant quiet-after-answer). An unknown one stays unknown; only the next question
     about it is put off by the lease, so that one process asks at a time. `channels` restricts to some channels,
-    `max_priority` to that priority and those before it.
+    `max_priority` to that priority and those before it. Whom `choose` picks is on record before the request leaves, so
+    that a doubt is asked of the right one; without it the provider stays the one that was there.
     """
     await _turn_into_doubts(tx, now)
     until = now + timedelta(seconds=lease_s)
@@ -95,7 +101,8 @@ async def claim(
             found[_what_to_do(delivery, incident, now)].append(delivery)
         for reason in ("expired", "answered"):
             await _cancel(tx, found[reason], reason)
-        taken += await _take(tx, found["send"], _S.SENDING, by=owner, until=until, now=now)
+        chosen = await choose(tx, found["send"]) if choose and found["send"] else {}
+        taken += await _take(tx, found["send"], _S.SENDING, chosen=chosen, by=owner, until=until, now=now)
         taken += await _take(tx, found["ask"], _S.UNKNOWN, until=until)
         if len(rows) < most:
             break
@@ -117,7 +124,7 @@ async def _turn_into_doubts(tx: Transaction, now: datetime) -> None:
     for one in ids:
         doubt = AT_REST | {"next_attempt_at": now, "doubt_since": outbox.c.claimed_at}
         await tx.execute(sa.update(outbox).where(outbox.c.id == one).values(state=str(_S.UNKNOWN), **doubt))
-    await note_attempts(tx, ((one, now, str(_S.UNKNOWN), "the sender's lease ran out") for one in ids))
+    await note_attempts(tx, (Attempt(one, now, str(_S.UNKNOWN), "the sender's lease ran out") for one in ids))
 
 
 async def _cancel(tx: Transaction, deliveries: Iterable[Delivery], reason: str) -> None:
@@ -127,14 +134,30 @@ async def _cancel(tx: Transaction, deliveries: Iterable[Delivery], reason: str) 
         await tx.execute(sa.update(outbox).where(outbox.c.id.in_(ids)).values(cancelled))
 
 
-async def _take(tx: Transaction, deliveries: list[Delivery], state: DeliveryState, **values: Any) -> list[Delivery]:
-    """Write a claim for some deliveries; give them as they are now."""
-    if deliveries:
-        await tx.execute(_TAKE[state], [{"which": one.id, **values} for one in deliveries])
-    sending = int(state is _S.SENDING)
-    return [
+async def _take(
+    tx: Transaction,
+    deliveries: list[Delivery],
+    state: DeliveryState,
+    *,
+    chosen: Mapping[int, str | None] | None = None,
+    **values: Any,
+) -> list[Delivery]:
+    """Write a claim for some deliveries; give them as they are now. `chosen`: by which provider each is to be sent."""
+    if not deliveries:
+        return []
+    now = [
         replace(
-            one, state=state, fence=one.fence + 1, attempts=one.attempts + sending, owner=values.get("by", one.owner)
+            one,
+            state=state,
+            fence=one.fence + 1,
+            attempts=one.attempts + int(state is _S.SENDING),
+            owner=values.get("by", one.owner),
+            provider=one.provider if chosen is None else chosen.get(one.id, one.provider),
         )
         for one in deliveries
     ]
+    rows = [{"which": one.id, **values} for one in now]
+    if chosen is not None:
+        rows = [row | {"whose": one.provider} for row, one in zip(rows, now, strict=True)]
+    await tx.execute(_TAKE[state], rows)
+    return now

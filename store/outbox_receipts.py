@@ -7,7 +7,7 @@ from typing import Any
 from rules.decisions import Delivery, DeliveryState
 from store import dialect
 from store.database import Transaction
-from store.outbox_rows import AT_REST, CHOSEN, WITH_ID, change, delivery_of, note_attempts
+from store.outbox_rows import AT_REST, CHOSEN, WITH_ID, Attempt, change, delivery_of, note_attempts
 from store.tables import outbox, receipts
 
 _S = DeliveryState
@@ -30,13 +30,16 @@ async def receipt(
     status: str,
     error_code: str | None,
     now: datetime,
+    provider: str | None = None,
 ) -> Delivery | None:
     """Take in a provider's word on a delivery; give the delivery where it is news, with its new provider status.
 
     The delivery is found by `delivery_id` (it is in the address that the provider calls back), or by the id that the
     provider gave it. A word that has come before, that is about nothing we know, or that comes after the delivery
     arrived, is no news. Any word proves that the provider has the message: what was unknown, or was about to be sent
-    again, is `sent` from then on. What the status means is for the caller to say: see `set_state`.
+    again, is `sent` from then on, by `provider` where the caller knows whose word it is: a request that landed late at
+    one provider settles also what is under way to another. What the status means is for the caller to say: see
+    `set_state`.
     """
     row = (provider_id or f"delivery:{delivery_id}", status, error_code, now)
     if not await dialect.insert_new(tx, receipts, ("provider_id", "status", "error_code", "received_at"), [row]):
@@ -49,23 +52,32 @@ async def receipt(
     if delivery.provider_id is None and provider_id is not None:
         new["provider_id"] = provider_id
     if delivery.state in _FROM[_S.SENT]:
-        new |= {"state": str(_S.SENT), "sent_at": now, **AT_REST}
-        await note_attempts(tx, [(delivery.id, now, str(_S.SENT), f"the provider reports {status}")])
+        new |= {"state": str(_S.SENT), "sent_at": now, "provider": provider or delivery.provider, **AT_REST}
+        await note_attempts(tx, [Attempt(delivery.id, now, str(_S.SENT), f"the provider reports {status}")])
     await change(tx, delivery.id, new)
     return replace(
         delivery,
         provider_id=delivery.provider_id or provider_id,
         provider_status=status,
         error=new["error"],
+        provider=new.get("provider", delivery.provider),
+        sent_at=new.get("sent_at", delivery.sent_at),
         state=DeliveryState(new.get("state", delivery.state)),
         owner=None,
         doubt_since=None if "state" in new else delivery.doubt_since,
     )
 
 
-async def set_state(tx: Transaction, delivery_id: int, state: DeliveryState, *, error: str | None = None) -> bool:
-    """Let a delivery come into a state by the provider's word; False where it has gone beyond it already."""
+async def set_state(
+    tx: Transaction, delivery_id: int, state: DeliveryState, *, error: str | None = None, at: datetime | None = None
+) -> bool:
+    """Let a delivery come into a state by the provider's word; False where it has gone beyond it already.
+
+    `at` is when the phone had it, where that is known.
+    """
     new: dict[str, Any] = {"state": str(state), **AT_REST}
+    if at is not None:
+        new["delivered_at"] = at
     if error is not None:
         new["error"] = error
     return await change(tx, delivery_id, new, states=_FROM[state])

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -34,9 +34,22 @@ def delivery_of(row: Mapping[Any, Any]) -> Delivery:
     )
 
 
-async def note_attempts(tx: Transaction, tries: Iterable[tuple[int, datetime, str, str]]) -> None:
-    """Keep what came of tries: delivery, time, outcome, detail."""
-    await dialect.insert(tx, attempts, ("delivery_id", "at", "outcome", "detail"), tries)
+class Attempt(NamedTuple):
+    """A line of the record of a delivery; its fields are columns of `attempts`."""
+
+    delivery_id: int
+    at: datetime
+    outcome: str
+    detail: str
+    #: None where it was no try at a provider.
+    provider: str | None = None
+    #: Whether it speaks against the provider; None where it was no try.
+    against: bool | None = None
+
+
+async def note_attempts(tx: Transaction, tries: Iterable[Attempt]) -> None:
+    """Keep what came of tries, and of questions about them."""
+    await dialect.insert(tx, attempts, Attempt._fields, tries)
 
 
 async def change(

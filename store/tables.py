@@ -74,6 +74,8 @@ def _only_where(condition: str) -> dict[str, Any]:
 #: What waits in the outbox for the dispatcher; what an escalation waits for.
 WAITING = "state IN ('pending', 'unknown')"
 ESCALATING = "kind IN ('step', 'arrival', 'outcome')"
+#: Lines of the record that are tries at a provider.
+TRIED = "provider IS NOT NULL"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -401,6 +403,10 @@ outbox = sa.Table(
     sa.Column("provider_status", sa.String),
     sa.Column("error", sa.String),
     sa.Column("sent_at", UtcTime),
+    #: Which of the channel's providers it was handed to last; written before the request leaves.
+    sa.Column("provider", sa.String),
+    #: When the provider said that the phone had it, or that the call had been heard.
+    sa.Column("delivered_at", UtcTime),
     sa.UniqueConstraint("incident_id", "step_key", "recipient_id", "channel", "address"),
     sa.CheckConstraint(_one_of("state", DeliveryState), name="state"),
     sa.CheckConstraint(_one_of("purpose", Purpose), name="purpose"),
@@ -415,6 +421,7 @@ outbox = sa.Table(
     sa.Index("ix_outbox_waiting", "priority", "next_attempt_at", **_only_where(WAITING)),
     sa.Index("ix_outbox_next_attempt_at", "next_attempt_at", **_only_where(WAITING)),
     sa.Index("ix_outbox_sending", "lease_until", **_only_where("state = 'sending'")),
+    sa.Index("ix_outbox_sent_at", "sent_at", **_only_where("sent_at IS NOT NULL")),
 )
 
 attempts = sa.Table(
@@ -425,6 +432,11 @@ attempts = sa.Table(
     sa.Column("at", UtcTime, nullable=False),
     sa.Column("outcome", sa.String, nullable=False),
     sa.Column("detail", sa.String, nullable=False),
+    #: Whom the try was made at; NULL where it was none: a question about a doubt, its end, a lease that ran out.
+    sa.Column("provider", sa.String),
+    #: Whether what came of the try speaks against the provider: no answer, or a refusal that is not about the message.
+    sa.Column("against", sa.Boolean),
+    sa.Index("ix_attempts_provider_at", "provider", "at", **_only_where(TRIED)),
 )
 
 #: The provider's later words; one of a kind each, however often they come.

@@ -15,7 +15,7 @@ from web import gate
 from web.options import WebOptions
 from web.ports import Desk
 from web.problems import Problem
-from web.views import Acted, ErrorAnswer, IncidentDetail, IncidentList
+from web.views import Acted, DeliveryFigures, ErrorAnswer, IncidentDetail, IncidentList
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 _Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
@@ -67,25 +67,7 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
 
 def router(desk: Desk, options: WebOptions) -> APIRouter:
     """Make the routes. Who may use them is decided before anything of the request is read."""
-
-    class GatedRoute(APIRoute):
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            handle = super().get_route_handler()
-
-            async def handle_admitted(request: Request) -> Response:
-                gate.admit(request.headers, request.client.host if request.client else None, options)
-                return await handle(request)
-
-            return handle_admitted
-
-    described = HTTPBearer(auto_error=False, description="SHOUWANG_HTTP__API_TOKEN; not needed on the same machine")
-    routes = APIRouter(
-        prefix="/api/v1/incidents",
-        tags=["incidents"],
-        route_class=GatedRoute,
-        dependencies=[Depends(described)],
-        responses=_REFUSALS,
-    )
+    routes = _gated_routes("/api/v1/incidents", "incidents", options)
 
     @routes.get("", summary="List incidents", responses={200: {"model": IncidentList}})
     async def listing(
@@ -136,6 +118,41 @@ def router(desk: Desk, options: WebOptions) -> APIRouter:
         return JSONResponse({"answer": result.answer, "incident": incident})
 
     return routes
+
+
+def figures_router(desk: Desk, options: WebOptions) -> APIRouter:
+    """Make the routes that tell how deliveries have gone; for the same people as the incidents."""
+    routes = _gated_routes("/api/v1/deliveries", "deliveries", options)
+
+    @routes.get("/figures", summary="What became of what was sent", responses={200: {"model": DeliveryFigures}})
+    async def figures(
+        days: Annotated[float, Query(gt=0, le=3660, description="How far back")] = 7,
+    ) -> JSONResponse:
+        """Give, by person, channel and provider, how many messages were taken, arrived, and how quickly."""
+        return JSONResponse(dict(await desk.delivery_figures(days=days)))
+
+    return routes
+
+
+def _gated_routes(prefix: str, tag: str, options: WebOptions) -> APIRouter:
+    class GatedRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def handle_admitted(request: Request) -> Response:
+                gate.admit(request.headers, request.client.host if request.client else None, options)
+                return await handle(request)
+
+            return handle_admitted
+
+    described = HTTPBearer(auto_error=False, description="SHOUWANG_HTTP__API_TOKEN; not needed on the same machine")
+    return APIRouter(
+        prefix=prefix,
+        tags=[tag],
+        route_class=GatedRoute,
+        dependencies=[Depends(described)],
+        responses=_REFUSALS,
+    )
 
 
 def _not_found(reference: str) -> Problem:

@@ -4,7 +4,7 @@ import logging
 
 from fastapi import FastAPI
 
-from web import api, gate, problems, twilio
+from web import api, gate, problems, twilio, twilio_check
 from web import health as health_routes
 from web.guard import Guard
 from web.metrics import Metrics
@@ -42,7 +42,9 @@ def create_app(
     problems.install(app)
     app.include_router(health_routes.router(health, metrics, options))
     app.include_router(api.router(desk, options))
+    app.include_router(api.figures_router(desk, options))
     app.include_router(twilio.router(phone, metrics, options))
+    app.include_router(twilio_check.router(metrics, options))
     if not gate.api_is_on(options):
         logger.warning("The API is off: others can reach this server, and SHOUWANG_HTTP__API_TOKEN is not set.")
     return app

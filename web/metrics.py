@@ -46,6 +46,7 @@ def priority_label(priority: int) -> str:
     """Name a priority as the labels do, e.g. `life_safety_page`."""
     return Priority(priority).name.lower()
 
+_DELIVERY_SECONDS = (0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 
 class Metrics:
     """All metrics of one service.
@@ -93,6 +94,37 @@ class Metrics:
         self.late_steps = Counter(
             "shouwang_late_steps", "Escalation steps that fired after their time", registry=registry
         )
+        self.provider_tries = Counter(
+            "shouwang_provider_tries",
+            "Tries at a provider, by what became of them",
+            ["channel", "provider", "outcome"],
+            registry=registry,
+        )
+        self.provider_receipts = Counter(
+            "shouwang_provider_receipts",
+            "Messages that a provider had taken, by what it said of them in the end",
+            ["channel", "provider", "outcome"],
+            registry=registry,
+        )
+        self.provider_delivery = Histogram(
+            "shouwang_provider_delivery_seconds",
+            "From the provider having taken a message to its word that the phone has it, or that the call was heard",
+            ["channel", "provider"],
+            buckets=_DELIVERY_SECONDS,
+            registry=registry,
+        )
+        self.provider_passed_on = Counter(
+            "shouwang_provider_passed_on",
+            "Messages that a provider did not take and another got at once",
+            ["channel", "provider"],
+            registry=registry,
+        )
+        self.provider_sick = Gauge(
+            "shouwang_provider_sick",
+            "1 where a provider has done so badly lately that another is preferred",
+            ["channel", "provider"],
+            registry=registry,
+        )
         self.auditor_repairs = Counter(
             "shouwang_auditor_repairs", "Open incidents found with nothing coming next", registry=registry
         )
@@ -137,3 +169,14 @@ class Metrics:
             else:
                 self.gauges_stale.set(0)
         return generate_latest(self.registry)
+    def note_receipt(self, channel: str, provider: str, seconds: float | None) -> None:
+        """Count a message that was delivered after some seconds, or, with None, that was not delivered."""
+        self.provider_receipts.labels(channel, provider, "failed" if seconds is None else "delivered").inc()
+        if seconds is not None:
+            self.provider_delivery.labels(channel, provider).observe(max(0.0, seconds))
+
+    def set_troubles(self, standing: Mapping[str, int]) -> None:
+        """Show how many own troubles of each kind stand; a kind not named has none."""
+        for kind in TroubleKind:
+            self.troubles.labels(str(kind)).set(standing.get(str(kind), 0))
+

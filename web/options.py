@@ -15,6 +15,8 @@ class WebOptions:
     api_token: str | None = field(default=None, repr=False)
     #: None or empty: the webhooks answer 503.
     twilio_auth_token: str | None = field(default=None, repr=False)
+    #: The same of the second provider of texts and calls, where there is one.
+    twilio_2_auth_token: str | None = field(default=None, repr=False)
     max_body_bytes: int = 64 * 1024
     #: Seconds that the checks of /readyz and the refresh before /metrics may take.
     check_timeout_s: float = 5.0

@@ -59,6 +59,10 @@ class Desk(Protocol):
         """Let a person (a worker's id, or a word such as `desk`) do something to an incident."""
         ...
 
+    async def delivery_figures(self, *, days: float) -> Mapping[str, Any]:
+        """Give what became of what was sent in the last days, by person, channel and provider; see web/views.py."""
+        ...
+
 
 class Phone(Protocol):
     """What comes back from phones. The provider repeats itself: each call must be harmless when it comes twice."""
@@ -75,8 +79,9 @@ class Phone(Protocol):
         status: str,
         error_code: str | None,
         kind: Literal["message", "call"],
+        provider: str | None = None,
     ) -> None:
-        """Take the provider's later word on a delivery."""
+        """Take the provider's later word on a delivery; `provider` is whose word it is, where that is sure."""
         ...
 
     async def call_script(self, delivery_id: int) -> CallScript:

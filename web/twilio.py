@@ -6,6 +6,7 @@ what it is. Twilio repeats itself; the Phone port knows what it has already hand
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NoReturn
 from urllib.parse import parse_qsl
 
@@ -41,7 +42,13 @@ class Webhook:
     def __init__(self, options: WebOptions, metrics: Metrics) -> None:
         self._options = options
         self._metrics = metrics
-        self._validator: RequestValidator | None = None
+        #: By provider; their names are those of the groups of settings.
+        self._tokens = {
+            name: token
+            for name, token in (("twilio", options.twilio_auth_token), ("twilio_2", options.twilio_2_auth_token))
+            if token
+        }
+        self._validators: dict[str, RequestValidator] = {}
 
     def url(self, request: Request, path: str) -> str:
         """Give the address under which Twilio reaches a path of ours."""
@@ -50,13 +57,14 @@ class Webhook:
 
     async def fields(self, request: Request) -> "Fields":
         """Give the fields of a request that Twilio has signed; raise Problem otherwise."""
-        if not self._options.twilio_auth_token:
+        if not self._tokens:
             self.refuse("unconfigured", 503, "SHOUWANG_TWILIO__AUTH_TOKEN is not set, so nothing from Twilio is taken.")
         form = await self._form(request)
         query = request.scope["query_string"].decode("latin-1")
         signed = self.url(request, request.url.path) + (f"?{query}" if query else "")
         signature = request.headers.get("x-twilio-signature", "")
-        if not self._signature_fits(signed, form, signature):
+        signers = self._signers(signed, form, signature)
+        if not signers:
             logger.warning(
                 "A call to %s had no signature of ours for the host %s; SHOUWANG_HTTP__PUBLIC_URL must be the address"
                 " that Twilio calls.",
@@ -64,7 +72,7 @@ class Webhook:
                 masked(self.url(request, "")),
             )
             self.refuse("signature", 403, "The signature does not fit. Is SHOUWANG_HTTP__PUBLIC_URL what Twilio calls?")
-        return Fields(self, form, request)
+        return Fields(self, form, request, signers)
 
     def refuse(self, reason: str, status: int, message: str) -> NoReturn:
         """Count a refusal and raise it."""
@@ -88,19 +96,24 @@ class Webhook:
             self.refuse("malformed", 400, "The body is not a form in UTF-8.")
         return ImmutableMultiDict(pairs)
 
-    def _signature_fits(self, url: str, form: ImmutableMultiDict[str, str], signature: str) -> bool:
-        if self._validator is None:
+    def _signers(self, url: str, form: ImmutableMultiDict[str, str], signature: str) -> list[str]:
+        """Name the providers with whose token it is signed: none, one, or two where they share an account."""
+        if not self._validators:
             from twilio.request_validator import RequestValidator  # noqa: PLC0415 - only where Twilio is used
 
-            self._validator = RequestValidator(self._options.twilio_auth_token)
-        return bool(self._validator.validate(url, form, signature))
+            self._validators = {name: RequestValidator(token) for name, token in self._tokens.items()}
+        return [name for name, one in self._validators.items() if one.validate(url, form, signature)]
 
 
 class Fields:
     """The fields of a request whose signature has been checked, and the delivery its address names."""
 
-    def __init__(self, webhook: Webhook, form: ImmutableMultiDict[str, str], request: Request) -> None:
+    def __init__(
+        self, webhook: Webhook, form: ImmutableMultiDict[str, str], request: Request, signers: Sequence[str]
+    ) -> None:
         self._webhook = webhook
+        #: The provider that sent it; None where two have the same token.
+        self.provider = signers[0] if len(signers) == 1 else None
         self._form = form
         self._request = request
 
@@ -169,6 +182,7 @@ def router(phone: Phone, metrics: Metrics, options: WebOptions) -> APIRouter:
             status=_ANSWERED_BY_MACHINE if fields.is_of_a_machine() and word == "completed" else word,
             error_code=fields.optional("ErrorCode"),
             kind=kind,
+            provider=fields.provider,
         )
         return Response(status_code=204)
 
@@ -186,6 +200,7 @@ def router(phone: Phone, metrics: Metrics, options: WebOptions) -> APIRouter:
                 status=_ANSWERED_BY_MACHINE,
                 error_code=None,
                 kind="call",
+                provider=fields.provider,
             )
             return _xml(twiml.hang_up())
         try:

@@ -61,12 +61,38 @@ class DeliveryView(_Described):
     address: str = Field(description="Masked")
     purpose: str = Field(description="`page`, `inform` or `answer`")
     state: str = Field(description="`pending`, `sending`, `unknown`, `sent`, `delivered`, `failed` or `cancelled`")
+    provider: str | None = Field(description="Whom it was handed to last; null before it was")
     provider_status: str | None = Field(description="The provider's latest word on it")
     attempts: int
     late_s: int = Field(description="Seconds by which its step fired late")
     text: str
     error: str | None
     created_at: datetime
+
+
+class FiguresView(_Described):
+    """What became of messages, since a time."""
+
+    to: str | None = Field(None, description="Id of the person; absent where everybody's are added up")
+    name: str | None = None
+    channel: str
+    provider: str | None = Field(description="Whom they were handed to: a group of settings, or the channel itself")
+    accepted: int = Field(description="Messages that the provider has taken")
+    delivered: int = Field(description="Of those: the provider says that the phone has it, or that the call was heard")
+    failed: int = Field(description="Of those: undelivered, busy, no answer")
+    unheard: int = Field(description="Of those: nothing more is known")
+    refused: int = Field(description="Tries that the provider refused; the message may have gone by another one")
+    unanswered: int = Field(description="Tries of which it was not known at first whether the provider had taken them")
+    seconds_mean: float | None = Field(description="From the provider having taken it to the phone having it")
+    seconds_max: float | None
+
+
+class DeliveryFigures(_Described):
+    """What became of what was sent."""
+
+    since: datetime
+    figures: list[FiguresView] = Field(description="By person, channel and provider")
+    providers: list[FiguresView] = Field(description="By channel and provider")
 
 
 class PlanView(_Described):

@@ -13,7 +13,7 @@ from typing import Any
 
 from notify.channel import SendOutcome, SendResult
 from notify.channels.http import Courier, MayHaveLeftError, NeverLeftError, retry_after_s
-from notify.channels.twilio_status import ERRORS, TAKEN_LATER, error_words
+from notify.channels.twilio_status import ERRORS, TAKEN_LATER, error_words, is_about_account
 from notify.masking import mask_text
 
 
@@ -87,8 +87,12 @@ class TwilioClient:
         except MayHaveLeftError as error:
             return SendResult(outcome=SendOutcome.UNKNOWN, error=f"Twilio did not answer: {error}")
         except RefusedError as error:
+            outcome = outcome_of(error.status, error.code)
             return SendResult(
-                outcome=outcome_of(error.status, error.code), error=str(error), retry_after_s=error.retry_after_s
+                outcome=outcome,
+                error=str(error),
+                retry_after_s=error.retry_after_s,
+                account_refused=outcome is SendOutcome.PERMANENT and is_about_account(error.status, error.code),
             )
         except UnreadableError as error:
             return SendResult(outcome=SendOutcome.UNKNOWN, error=str(error))

@@ -13,6 +13,8 @@ __all__ = [
     "ErrorMeaning",
     "StatusMeaning",
     "error_words",
+    "is_about_account",
+    "is_about_the_way",
     "is_news",
     "meaning_of",
 ]
@@ -121,6 +123,38 @@ ERRORS: dict[int, ErrorMeaning] = {
 
 #: Refusals by which Twilio says that it has taken nothing and may take it later, whatever the HTTP status.
 TAKEN_LATER = frozenset({20429, 21611})
+
+
+#: Codes of refused requests that are about the message or the number: every provider would say the same. All other
+#: refusals are read as being about our account, our sender, or what the provider has been told to allow.
+_ABOUT_THE_MESSAGE = frozenset({13224, 21211, 21217, 21610, 21614, 21617})
+
+#: Codes of texts that were taken and did not arrive where the provider or the carrier is to blame, and not the phone.
+_ABOUT_THE_WAY = frozenset({30001, 30002, 30004, 30007, 30008, 30034, 30036})
+
+
+def is_about_account(status: int, code: int | None) -> bool:
+    """Say whether a refusal for good is about our account there, so that another provider may take the message.
+
+    A 400 without a code that we know of is about what we asked for, and so about the message.
+    """
+    if code in _ABOUT_THE_MESSAGE:
+        return False
+    return status in {401, 402, 403, 404, 405} or code in ERRORS
+
+
+def is_about_the_way(channel: str, error: str | None) -> bool:
+    """Say whether a delivery that failed after it was taken speaks against the provider; `error` is as it is kept.
+
+    That is the status, and behind it the code where there is one. A phone that is off or rings unheard says nothing
+    about the provider.
+    """
+    status, _, code = (error or "").partition(" ")
+    if channel == "voice":
+        return status == "failed"
+    if code.isdecimal():
+        return int(code) in _ABOUT_THE_WAY
+    return status in {"failed", "undelivered"}
 
 
 def error_words(code: int | str | None) -> str | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from shouwang.cli import desk, run, simulate, story, tell
+from shouwang.cli import deliveries, desk, run, simulate, story, tell
 
 app = typer.Typer(
     name="shouwang",
@@ -23,6 +23,9 @@ app.command("run", rich_help_panel=_SERVICE, short_help="Run the service.")(run.
 app.command("check", rich_help_panel=_FILES, short_help="Find every mistake in the three files.")(tell.check)
 app.command("explain", rich_help_panel=_FILES, short_help="Who would be told what, and when.")(tell.explain)
 app.command("incidents", rich_help_panel=_DESK, short_help="List incidents, or show one whole.")(desk.incidents)
+app.command("deliveries", rich_help_panel=_DESK, short_help="How messages have gone, by person and provider.")(
+    deliveries.deliveries
+)
 app.command("ack", rich_help_panel=_DESK, short_help="Answer an incident for somebody.")(desk.ack)
 app.command("arrive", rich_help_panel=_DESK, short_help="Somebody is on the scene.")(desk.arrive)
 app.command("resolve", rich_help_panel=_DESK, short_help="Close an incident with its outcome.")(desk.resolve)

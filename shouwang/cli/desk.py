@@ -33,17 +33,17 @@ def incidents(
 ) -> None:
     """List open incidents, or show one with its journal and deliveries."""
     if reference is None:
-        rows = _with_desk(lambda desk: desk.incidents(open_only=not everything, limit=limit))
+        rows = with_desk(lambda desk: desk.incidents(open_only=not everything, limit=limit))
         if as_json:
-            _print_json(rows)
+            print_json(rows)
         else:
             _table(rows)
         return
-    found = _with_desk(lambda desk: desk.incident(reference))
+    found = with_desk(lambda desk: desk.incident(reference))
     if found is None:
         _unknown(reference)
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         _whole(found)
 
@@ -74,18 +74,19 @@ def _act(
     reference: str, verb: Verb, *, by: str, note: str | None, as_json: bool, outcome: OutcomeKind | None = None
 ) -> None:
     who = by or f"desk:{getpass.getuser()}"
-    result = _with_desk(lambda desk: desk.act(reference, verb, by=who, via="cli", outcome=outcome, note=note))
+    result = with_desk(lambda desk: desk.act(reference, verb, by=who, via="cli", outcome=outcome, note=note))
     if not result.found:
         _unknown(reference)
     if as_json:
-        _print_json({"refused": result.refused, "answer": result.answer, "incident": result.incident})
+        print_json({"refused": result.refused, "answer": result.answer, "incident": result.incident})
     else:
         typer.echo(result.refused or result.answer)
     if result.refused is not None:
         raise typer.Exit(1)
 
 
-def _with_desk(work: Callable[[Desk], Awaitable[Any]]) -> Any:
+def with_desk(work: Callable[[Desk], Awaitable[Any]]) -> Any:
+    """Give what some work at a desk of its own comes to; the service may run beside it."""
     from rules.rulebook import Rulebook  # noqa: PLC0415 - `shouwang --help` needs none of this
     from shouwang.clock import SystemClock  # noqa: PLC0415
     from shouwang.service import Service  # noqa: PLC0415
@@ -112,7 +113,8 @@ def _unknown(reference: str) -> None:
     raise typer.Exit(1)
 
 
-def _print_json(value: Any) -> None:
+def print_json(value: Any) -> None:
+    """Print it for programs."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 

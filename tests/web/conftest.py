@@ -28,6 +28,7 @@ class FakeDesk:
 
     acts: list[dict[str, Any]] = field(default_factory=list)
     asked: list[tuple[bool, int]] = field(default_factory=list)
+    figures_asked: list[float] = field(default_factory=list)
     refusal: str | None = None
     failure: Exception | None = None
 
@@ -39,6 +40,10 @@ class FakeDesk:
 
     async def incident(self, reference: str) -> dict[str, Any] | None:
         return {"id": "0123abc", "code": "K7", "journal": [], "deliveries": []} if reference == "K7" else None
+
+    async def delivery_figures(self, *, days: float) -> dict[str, Any]:
+        self.figures_asked.append(days)
+        return {"since": "2026-03-01T00:00:00.000+00:00", "figures": [], "providers": [{"provider": "twilio"}]}
 
     async def act(
         self,
@@ -83,6 +88,7 @@ class FakePhone:
         status: str,
         error_code: str | None,
         kind: Literal["message", "call"],
+        provider: str | None = None,
     ) -> None:
         self.receipts.append(
             {
@@ -91,6 +97,7 @@ class FakePhone:
                 "status": status,
                 "error": error_code,
                 "kind": kind,
+                "provider": provider,
             }
         )
 

@@ -124,6 +124,17 @@ async def test_a_refused_verb_says_why(site: Any) -> None:
     assert answer.json() == {"error": {"code": "refused", "message": "K7 已经结束,不能再接单"}}
 
 
+async def test_figures_of_deliveries_are_given_to_whom_the_api_is_open(site: Any, make_site: Any) -> None:
+    answer = await site.request("GET", "/api/v1/deliveries/figures?days=2.5")
+
+    assert answer.status_code == 200
+    assert answer.json()["providers"][0]["provider"] == "twilio"
+    assert site.desk.figures_asked == [2.5]
+    assert (await site.request("GET", "/api/v1/deliveries/figures?days=0")).status_code == 422
+    closed = make_site(api_token="a-made-up-api-token")
+    assert (await closed.request("GET", "/api/v1/deliveries/figures")).status_code == 401
+
+
 async def test_the_description_covers_every_route_and_names_the_token(site: Any) -> None:
     description = (await site.request("GET", "/api/openapi.json")).json()
 
@@ -131,6 +142,7 @@ async def test_the_description_covers_every_route_and_names_the_token(site: Any)
         "/healthz",
         "/readyz",
         "/metrics",
+        "/api/v1/deliveries/figures",
         "/api/v1/incidents",
         "/api/v1/incidents/{reference}",
         "/api/v1/incidents/{reference}/acknowledge",
@@ -143,4 +155,5 @@ async def test_the_description_covers_every_route_and_names_the_token(site: Any)
             assert operation["summary"], path
             assert operation["description"], path
     assert description["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
+    assert "DeliveryFigures" in description["components"]["schemas"]
     assert "IncidentDetail" in description["components"]["schemas"]

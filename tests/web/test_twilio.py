@@ -249,17 +249,38 @@ async def test_nothing_to_say_is_answered_with_nothing(site: Any) -> None:
         (
             "status?delivery=12",
             {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": "30003"},
-            {"delivery_id": 12, "provider_id": "SM1", "status": "undelivered", "error": "30003", "kind": "message"},
+            {
+                "delivery_id": 12,
+                "provider_id": "SM1",
+                "status": "undelivered",
+                "error": "30003",
+                "kind": "message",
+                "provider": "twilio",
+            },
         ),
         (
             "status",
             {"MessageSid": "SM1", "SmsSid": "SM1", "MessageStatus": "delivered", "SmsStatus": "delivered"},
-            {"delivery_id": None, "provider_id": "SM1", "status": "delivered", "error": None, "kind": "message"},
+            {
+                "delivery_id": None,
+                "provider_id": "SM1",
+                "status": "delivered",
+                "error": None,
+                "kind": "message",
+                "provider": "twilio",
+            },
         ),
         (
             "status?delivery=13",
             {"CallSid": "CA1", "CallStatus": "no-answer", "CallDuration": "0"},
-            {"delivery_id": 13, "provider_id": "CA1", "status": "no-answer", "error": None, "kind": "call"},
+            {
+                "delivery_id": 13,
+                "provider_id": "CA1",
+                "status": "no-answer",
+                "error": None,
+                "kind": "call",
+                "provider": "twilio",
+            },
         ),
     ],
 )
@@ -284,7 +305,14 @@ async def test_an_answered_call_speaks_and_asks_for_a_key(site: Any) -> None:
 @pytest.mark.parametrize("answered_by", ["machine_start", "fax"])
 async def test_a_voice_box_has_not_heard_it(site: Any, answered_by: str) -> None:
     """Where machine detection is on: nothing is said to it, and the person counts as not reached."""
-    told = {"provider_id": "CA1", "status": "answered-by-machine", "error": None, "kind": "call", "delivery_id": 12}
+    told = {
+        "provider_id": "CA1",
+        "status": "answered-by-machine",
+        "error": None,
+        "kind": "call",
+        "provider": "twilio",
+        "delivery_id": 12,
+    }
     answer = await site.twilio("voice?delivery=12", {"CallSid": "CA1", "AnsweredBy": answered_by})
     assert [element.tag for element in ET.fromstring(answer.text)] == ["Hangup"]
 
