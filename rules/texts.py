@@ -69,6 +69,14 @@ TEXTS: dict[str, Text] = {
         "接单请回复 {code}；去不了请回复 去不了{code}", "To take it reply {code}; if you cannot go, reply no {code}"
     ),
     "full.code": Text("编号 {code}", "Reference {code}"),
+    # --- what `shouwang doctor --send-test-to` sends -----------------------------------------------------------------
+    "test.text": Text(
+        "守望系统测试，收到即可，不必回复，也不必做任何事。", "Shouwang test. No need to answer or to do anything."
+    ),
+    "test.speech": Text(
+        "这是守望系统的测试电话。不必做任何事，可以挂断。",
+        "This is a test call from Shouwang. There is nothing to do. You can hang up.",
+    ),
     # --- the telephone -----------------------------------------------------------------------------------------------
     "voice.page": Text("守望报警。{marks}{place}，{title}。", "Shouwang alarm. {marks}{place}: {title}."),
     "voice.person": Text("住户{person}。", "Resident {person}."),
