@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from notify.channel import SendResult
+from rules.decisions import Delivery
 from rules.engine import Engine
 from rules.rulebook import Absent, Offline, Rule, Rulebook
+from shouwang.failover import Failover
 from store.database import Database
 from web.metrics import Metrics
-from shouwang.failover import Failover
 
 
 class Rules:
@@ -49,12 +51,12 @@ class Core:
     metrics: Metrics
     #: To be called after the commit, never before, of whatever may have put something into the outbox.
     wake_dispatcher: Callable[[], None] = lambda: None
-    #: Held while messages, or what is due, are decided on: each must see what the other made of a home. SQLite has one
-    #: writer anyway.
     #: Which provider sends, for the channels that are set up.
     failover: Failover = field(default_factory=lambda: Failover({}))
     #: Called with what became of each try to send, once that is written down.
     on_tries: list[Callable[[Delivery, SendResult], None]] = field(default_factory=list)
+    #: Held while messages, or what is due, are decided on: each must see what the other made of a home. SQLite has one
+    #: writer anyway.
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
     #: Chooses reply codes; seeded in tests.
     chance: random.Random = field(default_factory=random.SystemRandom)

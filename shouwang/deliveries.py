@@ -94,6 +94,8 @@ class Deliveries:
         if delivery.provider and not result.ours:
             self._core.metrics.provider_tries.labels(delivery.channel, delivery.provider, str(result.outcome)).inc()
         mine = await self._core.database.transact(lambda tx: self._note_outcome(tx, delivery, result, now))
+        for hear in self._core.on_tries:
+            hear(delivery, result)
         if mine and result.outcome is SendOutcome.ACCEPTED:
             self._handed_over(delivery)
         if result.outcome is not SendOutcome.ACCEPTED:
@@ -104,9 +106,9 @@ class Deliveries:
             "%s to %s%s: %s %s%s",
             delivery.channel,
             delivery.recipient_name,
+            "" if delivery.provider in {None, delivery.channel} else f" by {delivery.provider}",
             result.outcome,
             result.error or "",
-            "" if delivery.provider in {None, delivery.channel} else f" by {delivery.provider}",
             "" if mine else " (somebody else has it by now)",
             extra={"delivery": delivery.id, "incident": delivery.incident_id},
         )
@@ -194,12 +196,12 @@ class Deliveries:
         """Let the incident try the person's next contact method, or its next step, at once."""
         await self._decide(tx, delivery, reason=reason)
 
-    def _handed_over(self, delivery: Delivery) -> None:
-        waited = (self._core.now() - delivery.created_at).total_seconds()
     def _can_be_asked(self, delivery: Delivery) -> bool:
         """Whether there is anybody to ask: the provider it was handed to may be gone from the settings."""
         return delivery.channel in self.asking and self._core.failover.has(delivery)
 
+    def _handed_over(self, delivery: Delivery) -> None:
+        waited = (self._core.now() - delivery.created_at).total_seconds()
         self._core.metrics.sensor_to_provider.labels(priority_label(delivery.priority)).observe(waited)
 
     async def _in_doubt(self, tx: Transaction, delivery: Delivery, error: str, *, against: bool | None) -> bool:

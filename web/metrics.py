@@ -21,6 +21,7 @@ from prometheus_client import (
 
 from rules.decisions import Priority
 from rules.incident import IncidentState
+from rules.trouble import TroubleKind
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +33,20 @@ WEBHOOK_REFUSALS = ("unconfigured", "too_large", "malformed", "signature", "miss
 
 CONFIG_RELOADS = ("applied", "refused", "unchanged")
 
+#: Whether the operators could be told of own trouble.
+TROUBLE_TOLD = ("told", "failed")
+
+HEARTBEATS = ("sent", "withheld", "failed")
+
+#: What became of probes: it left, it could not, or it was none that we heed.
+PROBES = ("sent", "failed", "refused")
+
 _OPEN_STATES = tuple(state for state in IncidentState if state is not IncidentState.RESOLVED)
 
 _BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _HANDLING_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _PROVIDER_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+_DELIVERY_SECONDS = (0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 
 #: When each was made is noise beside every sample.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # it ships without annotations
@@ -46,7 +56,6 @@ def priority_label(priority: int) -> str:
     """Name a priority as the labels do, e.g. `life_safety_page`."""
     return Priority(priority).name.lower()
 
-_DELIVERY_SECONDS = (0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 
 class Metrics:
     """All metrics of one service.
@@ -85,15 +94,6 @@ class Metrics:
         self.deliveries = Counter(
             "shouwang_deliveries", "Tries to deliver, by what became of them", ["channel", "outcome"], registry=registry
         )
-        self.replies = Counter("shouwang_replies", "Replies from phones", ["verdict"], registry=registry)
-        self.webhook_refused = Counter(
-            "shouwang_webhook_refused", "Calls of the provider that were refused", ["reason"], registry=registry
-        )
-        self.broker_up = Gauge("shouwang_broker_up", "1 while connected and subscribed", registry=registry)
-        self.database_up = Gauge("shouwang_database_up", "1 while the database answers", registry=registry)
-        self.late_steps = Counter(
-            "shouwang_late_steps", "Escalation steps that fired after their time", registry=registry
-        )
         self.provider_tries = Counter(
             "shouwang_provider_tries",
             "Tries at a provider, by what became of them",
@@ -125,12 +125,27 @@ class Metrics:
             ["channel", "provider"],
             registry=registry,
         )
+        self.replies = Counter("shouwang_replies", "Replies from phones", ["verdict"], registry=registry)
+        self.webhook_refused = Counter(
+            "shouwang_webhook_refused", "Calls of the provider that were refused", ["reason"], registry=registry
+        )
+        self.broker_up = Gauge("shouwang_broker_up", "1 while connected and subscribed", registry=registry)
+        self.database_up = Gauge("shouwang_database_up", "1 while the database answers", registry=registry)
+        self.late_steps = Counter(
+            "shouwang_late_steps", "Escalation steps that fired after their time", registry=registry
+        )
         self.auditor_repairs = Counter(
             "shouwang_auditor_repairs", "Open incidents found with nothing coming next", registry=registry
         )
         self.config_reload = Counter(
             "shouwang_config_reload", "Readings of the configuration files", ["result"], registry=registry
         )
+        self.troubles = Gauge("shouwang_trouble", "Own troubles that stand", ["kind"], registry=registry)
+        self.trouble_told = Counter(
+            "shouwang_trouble_told", "Times the operators were to be told of own trouble", ["result"], registry=registry
+        )
+        self.heartbeats = Counter("shouwang_heartbeat", "Heartbeats, sent and not", ["result"], registry=registry)
+        self.probes = Counter("shouwang_probe", "Probes, by what became of them", ["result"], registry=registry)
         self.gauges_stale = Gauge(
             "shouwang_gauges_stale", "1 where the gauges could not be brought up to date", registry=registry
         )
@@ -141,10 +156,17 @@ class Metrics:
             self.webhook_refused.labels(reason)
         for result in CONFIG_RELOADS:
             self.config_reload.labels(result)
+        for result in TROUBLE_TOLD:
+            self.trouble_told.labels(result)
+        for result in HEARTBEATS:
+            self.heartbeats.labels(result)
+        for result in PROBES:
+            self.probes.labels(result)
         for priority in Priority:
             self.sensor_to_provider.labels(priority_label(priority))
         self.set_outbox({}, waiting=0)
         self.set_incidents({})
+        self.set_troubles({})
 
     def set_outbox(self, oldest_seconds: Mapping[int, float], *, waiting: int) -> None:
         """Show the age in seconds of the oldest waiting delivery of each priority; a priority not named has none."""
@@ -156,6 +178,17 @@ class Metrics:
         """Show how many incidents are in each open state; a state not named has none."""
         for state in _OPEN_STATES:
             self.incidents_open.labels(state).set(open_counts.get(state, 0))
+
+    def note_receipt(self, channel: str, provider: str, seconds: float | None) -> None:
+        """Count a message that was delivered after some seconds, or, with None, that was not delivered."""
+        self.provider_receipts.labels(channel, provider, "failed" if seconds is None else "delivered").inc()
+        if seconds is not None:
+            self.provider_delivery.labels(channel, provider).observe(max(0.0, seconds))
+
+    def set_troubles(self, standing: Mapping[str, int]) -> None:
+        """Show how many own troubles of each kind stand; a kind not named has none."""
+        for kind in TroubleKind:
+            self.troubles.labels(str(kind)).set(standing.get(str(kind), 0))
 
     async def scrape(self, timeout_s: float = 5.0) -> bytes:
         """Bring the gauges up to date, and give everything in Prometheus' text form."""
@@ -169,14 +202,3 @@ class Metrics:
             else:
                 self.gauges_stale.set(0)
         return generate_latest(self.registry)
-    def note_receipt(self, channel: str, provider: str, seconds: float | None) -> None:
-        """Count a message that was delivered after some seconds, or, with None, that was not delivered."""
-        self.provider_receipts.labels(channel, provider, "failed" if seconds is None else "delivered").inc()
-        if seconds is not None:
-            self.provider_delivery.labels(channel, provider).observe(max(0.0, seconds))
-
-    def set_troubles(self, standing: Mapping[str, int]) -> None:
-        """Show how many own troubles of each kind stand; a kind not named has none."""
-        for kind in TroubleKind:
-            self.troubles.labels(str(kind)).set(standing.get(str(kind), 0))
-
