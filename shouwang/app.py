@@ -211,5 +211,5 @@ def _web_options(settings: Settings) -> WebOptions:
         public_url=settings.http.public_url,
         api_token=secret(settings.http.api_token),
         twilio_auth_token=secret(settings.twilio.auth_token),
-    )
         twilio_2_auth_token=secret(settings.twilio_2.auth_token),
+    )
