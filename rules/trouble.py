@@ -5,7 +5,7 @@ here one of these is what broke. Whoever looks (shouwang/trouble.py) gives the s
 to is decided here. Times are those of a steady clock: the time of day may be what is wrong.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,7 +23,7 @@ class TroubleKind(StrEnum):
     BROKER = "broker"
     #: A page has waited in the outbox for too long.
     OUTBOX = "outbox"
-    #: A provider refuses us or is not reached. Subject: the channel, or `twilio` for the account as a whole.
+    #: A provider refuses us or is not reached. Subject: the provider (`twilio`, `twilio_2`), or the channel.
     PROVIDER = "provider"
     #: A provider's quota is at its end or near it: the balance, or it asks us to slow down. Subject: as above.
     QUOTA = "quota"
@@ -179,14 +179,13 @@ def _gone(before: Trouble, now: datetime) -> Trouble | None:
     if before.stands:
         if now - before.seen_at < NATURES[before.kind].ease:
             return before
-        return replace(before, stands=False, ended_at=now)
-    if before.told:
-        # They still believe that it stands; it is remembered until they are told otherwise.
-        return before if before.ended_at is not None else replace(before, ended_at=now)
+        # That something which happened once has not happened again is no news.
+        return replace(before, stands=False, ended_at=now, told=before.told and before.kind not in EVENT_LASTS)
     if before.ended_at is None:
-        # It has not lasted long enough to have been anything; earlier spells of it may have.
+        # It has not lasted long enough to have been anything; an earlier spell of it may have.
         return replace(before, ended_at=now) if before.told_at is not None else None
-    return before if now - before.ended_at < MEMORY else None
+    # What they believe to stand is remembered until they are told otherwise.
+    return before if before.told or before.failures or now - before.ended_at < MEMORY else None
 
 
 def news(known: Iterable[Trouble], now: datetime) -> list[News]:
@@ -206,7 +205,8 @@ def _news_of(trouble: Trouble, now: datetime) -> NewsEvent | None:
         return None
     told_at = trouble.told_at
     if not trouble.stands:
-        return NewsEvent.CLEARED if trouble.told and trouble.ended_at is not None else None
+        # Also where it could not be told while it stood: it may have been the network.
+        return NewsEvent.CLEARED if trouble.ended_at is not None and (trouble.told or trouble.failures) else None
     if told_at is None:
         return NewsEvent.RAISED
     if not trouble.told:
@@ -234,9 +234,11 @@ def heart_stoppers(known: Iterable[Trouble]) -> list[Trouble]:
 #: Tries of so long ago still say something of a provider.
 TRIES_COUNT_FOR = timedelta(minutes=10)
 
-#: So many tries without one that was accepted, to so many addresses: it is not the addresses.
-_REFUSED_TRIES = 3
-_REFUSED_ADDRESSES = 2
+#: So many tries in a row that speak against the provider are no chance.
+_AGAINST_IN_A_ROW = 3
+
+#: Where there may be another provider behind each address (Apprise, webhooks), at so many addresses.
+_ADDRESSES = 2
 
 #: So often within that time it asked us to slow down.
 _LIMITED_TRIES = 3
@@ -246,41 +248,51 @@ class Try(NamedTuple):
     """What became of one try to send."""
 
     at: datetime
-    channel: str
+    #: The provider, or the channel where it has no name.
+    provider: str
     #: Tells addresses apart; never shown.
     address: str
     accepted: bool
+    #: One provider stands behind all addresses.
+    one_for_all: bool = True
+    #: It speaks against the provider, and not against the number or the text.
+    against: bool = False
+    #: The provider refuses our account.
+    account_refused: bool = False
     #: The provider asks us to slow down.
     limited: bool = False
     error: str = ""
 
 
 def of_tries(tries: Iterable[Try], now: datetime) -> list[Symptom]:
-    """Give what the latest tries say of their providers.
+    """Give what the latest tries, in their order, say of their providers.
 
-    One number that is refused says something of the number. Several numbers, one after the other, with nothing accepted
-    between, say something of the provider.
+    A number that is refused says something of the number. An account that is refused, or one failure after the other
+    with nothing accepted between, says something of the provider.
     """
-    by_channel: dict[str, list[Try]] = {}
+    by_provider: dict[str, list[Try]] = {}
     for one in tries:
         if now - one.at < TRIES_COUNT_FOR:
-            by_channel.setdefault(one.channel, []).append(one)
+            by_provider.setdefault(one.provider, []).append(one)
     found = []
-    for channel, row in sorted(by_channel.items()):
+    for provider, row in sorted(by_provider.items()):
         since = next((at for at in range(len(row), 0, -1) if row[at - 1].accepted), 0)
-        refused = row[since:]
-        limited = [one for one in row if one.limited]
-        if len(limited) >= _LIMITED_TRIES:
-            detail = f"asked {len(limited)} times within {_minutes(TRIES_COUNT_FOR)} min to slow down"
-            found.append(Symptom(kind=TroubleKind.QUOTA, subject=channel, detail=detail))
-        if len(refused) >= _REFUSED_TRIES and len({one.address for one in refused}) >= _REFUSED_ADDRESSES:
-            detail = f"{len(refused)} tries in a row failed; the last: {refused[-1].error or 'no reason given'}"
-            found.append(Symptom(kind=TroubleKind.PROVIDER, subject=channel, detail=detail))
+        failed = [one for one in row[since:] if one.against or one.account_refused]
+        limited = sum(one.limited for one in row)
+        if limited >= _LIMITED_TRIES:
+            minutes = int(TRIES_COUNT_FOR.total_seconds() // 60)
+            detail = f"asked {limited} times within {minutes} min to slow down"
+            found.append(Symptom(kind=TroubleKind.QUOTA, subject=provider, detail=detail))
+        if any(one.account_refused for one in failed) or _many(failed):
+            detail = failed[-1].error or "no reason given"
+            found.append(Symptom(kind=TroubleKind.PROVIDER, subject=provider, detail=detail))
     return found
 
 
-def _minutes(span: timedelta) -> int:
-    return int(span.total_seconds() // 60)
+def _many(failed: Sequence[Try]) -> bool:
+    if len(failed) < _AGAINST_IN_A_ROW:
+        return False
+    return failed[-1].one_for_all or len({one.address for one in failed}) >= _ADDRESSES
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

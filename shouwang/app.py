@@ -17,12 +17,16 @@ from ingest.options import MqttOptions
 from ingest.paho_source import PahoSource
 from ingest.subscriber import Subscriber
 from notify.channel import Channel
+from notify.masking import mask_text
+from rules.trouble import TroubleKind
 from shouwang import auditor, channels, hearing, housekeeping, memory
-from shouwang.clock import SystemClock
+from shouwang.clock import SystemClock, elapsed
 from shouwang.configuration import Configuration
 from shouwang.health import Health
 from shouwang.service import Service
 from shouwang.settings import Settings
+from shouwang.symptoms import Senses
+from shouwang.watching import watching
 from store.database import Database
 from store.errors import DatabaseError
 from web.app import create_app
@@ -60,19 +64,40 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
         stack.push_async_callback(database.close)
         await database.migrate()
         service = Service(database, rulebook, now=clock.now)
+        stubbed = sending is not None
         if sending is None:
             sending = await stack.enter_async_context(
                 channels.from_settings(settings, now=clock.now, taken=service.deliveries.taken)
             )
         service.send_by(sending)
         await configuration.apply(service)
-        await _audit(service)
 
         options = await stack.enter_async_context(_broker(settings))
         source = PahoSource(options, service.decoder.subscriptions, now=clock.now)
         subscriber = Subscriber(source, service.intake.take_in)
         health = Health(service.core, broker_up=lambda: subscriber.connected)
         service.core.metrics.on_scrape = health.refresh_gauges
+        own = await stack.enter_async_context(
+            watching(
+                settings,
+                service,
+                broker_up=lambda: subscriber.connected,
+                refused=lambda: configuration.refused,
+                sends=not stubbed,
+            )
+        )
+        senses = own.senses
+        await _audit(service, senses)
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
+            "subscriber": subscriber.run,
+            "dispatcher": service.dispatcher.run,
+            "clockwork": lambda: _ticking(service),
+            "auditor": lambda: _auditing(service, senses),
+            "ear": lambda: _noting(service, subscriber, senses),
+            "file watch": lambda: _watch(settings.config.dir, reload),
+            "reload": lambda: _whenever(hung_up, reload),
+            **own.parts,
+        }
 
         async def reload() -> None:
             try:
@@ -83,16 +108,8 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
 
         app = create_app(service.desk, service.phone, health, _web_options(settings), metrics=service.core.metrics)
         async with asyncio.TaskGroup() as tasks:
-            jobs = [
-                tasks.create_task(_for_ever("subscriber", subscriber.run)),
-                tasks.create_task(_for_ever("dispatcher", service.dispatcher.run)),
-                tasks.create_task(_for_ever("clockwork", lambda: _ticking(service))),
-                tasks.create_task(_for_ever("auditor", lambda: _auditing(service))),
-                tasks.create_task(_for_ever("ear", lambda: _noting(service, subscriber))),
-                tasks.create_task(_for_ever("file watch", lambda: _watch(settings.config.dir, reload))),
-                tasks.create_task(_for_ever("reload", lambda: _whenever(hung_up, reload))),
-                tasks.create_task(serve(app, settings.http.listen)),
-            ]
+            jobs = [tasks.create_task(_for_ever(name, part, senses)) for name, part in parts.items()]
+            jobs.append(tasks.create_task(serve(app, settings.http.listen)))
             scheduler = _scheduler(service, settings)
             scheduler.start()
             memory.settle()
@@ -113,9 +130,10 @@ def _scheduler(service: Service, settings: Settings) -> AsyncIOScheduler:
     return scheduler
 
 
-async def _audit(service: Service) -> None:
+async def _audit(service: Service, senses: Senses) -> None:
     try:
-        await auditor.audit(service.core)
+        if repaired := await auditor.audit(service.core):
+            senses.note(TroubleKind.AUDITOR, detail=str(repaired))
     except DatabaseError as error:
         _log.warning("could not look for incidents that stand still: %s", error)
     except Exception:  # noqa: BLE001 - one incident that cannot be read must not keep the others from being told
@@ -129,19 +147,21 @@ async def _tidy(service: Service, retention: timedelta) -> None:
         _log.warning("could not delete what is older than %s: %s", retention, error)
 
 
-async def _auditing(service: Service) -> None:
+async def _auditing(service: Service, senses: Senses) -> None:
     # Not by the scheduler: it goes by the time of day, and would sleep for an hour where that is set back by one.
     while True:
         await asyncio.sleep(AUDIT_EVERY_S)
-        await _audit(service)
+        await _audit(service, senses)
 
 
-async def _noting(service: Service, subscriber: Subscriber) -> None:
+async def _noting(service: Service, subscriber: Subscriber, senses: Senses) -> None:
     # See _auditing. What is not noted counts as not heard, so that nothing is lost with a note.
     while True:
         await asyncio.sleep(hearing.NOTE_EVERY_S)
         if subscriber.connected:
+            began = elapsed()
             await hearing.note(service.core)
+            senses.note_pace(elapsed() - began)
 
 
 async def _ticking(service: Service) -> None:
@@ -150,10 +170,10 @@ async def _ticking(service: Service) -> None:
         await asyncio.sleep(TICK_S)
 
 
-async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
+async def _for_ever(name: str, work: Callable[[], Awaitable[None]], senses: Senses | None = None) -> None:
     """Supervise: whatever stops is begun again, with a pause that grows to half a minute.
 
-    What only waits for the database goes on within two seconds of its being back.
+    What only waits for the database goes on within two seconds of its being back. Whatever else it is, `senses` hear.
     """
     pause = 0.5
     loop = asyncio.get_running_loop()
@@ -166,8 +186,10 @@ async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
         except DatabaseError as error:
             _log.error("the %s waits for the database: %s", name, error)
             longest = 2.0
-        except Exception:  # noqa: BLE001 - a part that fails for whatever reason must come back
+        except Exception as error:  # noqa: BLE001 - a part that fails for whatever reason must come back
             _log.exception("the %s failed and is started again in %.1f s", name, pause)
+            if senses is not None:
+                senses.note(TroubleKind.PART, name, mask_text(f"{type(error).__name__}: {error}"))
         pause = 0.5 if loop.time() - began > 60 else min(pause * 2, longest)
         await asyncio.sleep(pause)
 

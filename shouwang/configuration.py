@@ -32,6 +32,8 @@ class Configuration:
         #: Digests of the files that this process goes by. The database knows which were brought in, by whomever.
         self._in_force: dict[str, str] | None = None
         self._one_at_a_time = asyncio.Lock()
+        #: Why the files as they are now are refused; empty where they are not.
+        self.refused = ""
 
     def rulebook(self) -> Rulebook:
         """Read the rules alone. Raises ConfigError with every problem."""
@@ -80,10 +82,13 @@ class Configuration:
                 changed = await self._apply_when_possible(service)
         except ConfigError as error:
             metrics.config_reload.labels("refused").inc()
+            more = len(error.problems) - 1
+            self.refused = f"{error.problems[0]}" + (f" (and {more} more)" if more else "")
             _log.error("the edited configuration is refused; what was in force stays in force:")
             for problem in error.problems:
                 _log.error("%s", problem)
             return False
+        self.refused = ""
         metrics.config_reload.labels("applied" if changed else "unchanged").inc()
         if changed:
             _log.info("the edited configuration is in force")

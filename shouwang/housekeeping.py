@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from shouwang.core import Core
 from shouwang.hearing import KEEP
-from store import hearing, quarantine, replies, states
+from store import hearing, quarantine, replies, states, troubles
 from store.database import Transaction
 
 _log = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ async def tidy(core: Core, *, retention: timedelta) -> None:
     aside = await _in_portions(core, quarantine.prune, before)
     said = await _in_portions(core, replies.prune, before)
     await _in_portions(core, hearing.prune, core.now() - KEEP)
+    await _in_portions(core, troubles.prune, before)
     if changes or aside or said:
         _log.info(
             "deleted %d changes of state, %d quarantined messages and %d replies from before %s",

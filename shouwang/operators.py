@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
@@ -21,6 +22,7 @@ from notify.channels.webhook import signature
 from notify.masking import mask_address, mask_text
 from rules.decisions import Delivery, DeliveryState, Priority, Purpose
 from rules.trouble import News, TroubleKind
+from shouwang import channels
 from shouwang.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ class Way(Protocol):
 
     @property
     def leans_on(self) -> str:
-        """The provider whose trouble makes this way useless; empty for none of those that trouble is known of."""
+        """The provider whose trouble makes this way useless; empty where it is none that is known of."""
         ...
 
     async def tell(self, bulletin: Bulletin) -> str | None:
@@ -92,19 +94,17 @@ def in_order(ways: Sequence[Way], news: Sequence[News]) -> list[Way]:
     """Give the ways in the order of trying: those that lean on what is in trouble come last."""
     troubled = {TroubleKind.PROVIDER, TroubleKind.QUOTA}
     broken = {one.trouble.subject for one in news if one.trouble.kind in troubled}
-    if "twilio" in broken:
-        broken |= {"sms", "voice"}
     return sorted(ways, key=lambda way: way.leans_on in broken)
 
 
 class WebhookWay:
     """JSON to an address.
 
-    POST with `{"version": 1, "text", "at", "troubles": [{"event", "kind", "subject", "detail", "began_at", "ended_at"}]}`,
-    signed as other webhooks are where there is a secret. Any 2xx takes it.
+    POST with what `document` gives, signed as other webhooks are where there is a secret. Any 2xx takes it.
     """
 
-    leans_on = "webhook"
+    #: The workers' webhooks go elsewhere.
+    leans_on = ""
 
     def __init__(self, url: str, *, secret: str | None, now: Callable[[], datetime], courier: Courier) -> None:
         self._url = url
@@ -150,15 +150,12 @@ def document(bulletin: Bulletin, at: datetime) -> dict[str, Any]:
 class ChannelWay:
     """A channel that workers are told by as well, with an address of the operators' own."""
 
-    def __init__(self, channel: Channel, address: str) -> None:
+    def __init__(self, channel: Channel, address: str, *, provider: str = "") -> None:
         self._channel = channel
         self._address = address
-        self.name = f"{channel.name} {mask_address(address)}"
-
-    @property
-    def leans_on(self) -> str:
-        """The channel. An Apprise address is one of a hundred services, and says nothing of the others."""
-        return "" if self._channel.name == "apprise" else self._channel.name
+        self.leans_on = provider
+        by = f" by {provider}" if provider else ""
+        self.name = f"{channel.name} {mask_address(address)}{by}"
 
     async def tell(self, bulletin: Bulletin) -> str | None:
         """Send it once."""
@@ -211,26 +208,20 @@ async def from_settings(settings: Settings, *, now: Callable[[], datetime]) -> A
             apprise = AppriseChannel()
             stack.push_async_callback(apprise.aclose)
             ways += [ChannelWay(apprise, one) for one in asked.apprise.get_secret_value().split()]
-        if asked.sms is not None and (client := twilio_client(settings, now=now)) is not None:
+        numbers = asked.sms.split() if asked.sms is not None else []
+        accounts = channels.accounts(settings)
+        for name in accounts if numbers else ():
+            client = private_client(accounts[name], now=now)
             stack.push_async_callback(client.aclose)
             sms = TwilioSms(client)
-            ways += [ChannelWay(sms, one) for one in asked.sms.split()]
-        elif asked.sms is not None:
+            ways += [ChannelWay(sms, one, provider=name) for one in numbers]
+        if numbers and not accounts:
             _log.warning("SHOUWANG_OPERATORS__SMS is set, but no Twilio account to send by")
         if not ways:
             _log.warning("no SHOUWANG_OPERATORS__… is set: of its own trouble Shouwang can tell only the log")
         yield Operators(ways)
 
 
-def twilio_client(settings: Settings, *, now: Callable[[], datetime]) -> TwilioClient | None:
-    """Make a connection to the account; None where none is set. Without a public address, so that nothing comes back."""
-    twilio = settings.twilio
-    if not (twilio.account_sid and twilio.auth_token and twilio.from_number):
-        return None
-    account = TwilioAccount(
-        account_sid=twilio.account_sid,
-        auth_token=twilio.auth_token.get_secret_value(),
-        from_number=twilio.from_number,
-        api_base_url=twilio.api_base_url,
-    )
-    return TwilioClient(account, now=now)
+def private_client(account: TwilioAccount, *, now: Callable[[], datetime]) -> TwilioClient:
+    """Make a connection to an account beside that of the channels; nothing that is sent by it has receipts."""
+    return TwilioClient(replace(account, public_url=None), now=now)

@@ -57,6 +57,11 @@ class Database:
         """`sqlite` or `postgresql`."""
         return "sqlite" if isinstance(self._backend, Sqlite) else "postgresql"
 
+    @property
+    def folder(self) -> Path | None:
+        """Where an SQLite database is kept; None for one on a server."""
+        return self._backend.folder if isinstance(self._backend, Sqlite) else None
+
     @classmethod
     async def open(cls, url: str, *, create: bool = True) -> "Database":
         """Open a database by its SQLAlchemy URL (`sqlite:///path`, `postgresql://user:pass@host/name`).

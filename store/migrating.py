@@ -37,7 +37,7 @@ def is_current(connection: sa.Connection) -> bool:
     """Say whether the schema is the newest one that this program knows."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return False
-    return connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == _newest()
+    return bool(connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == _newest())
 
 
 @cache

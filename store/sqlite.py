@@ -184,6 +184,8 @@ class Sqlite:
             raise DatabaseError(
                 f"This Python comes with SQLite {sqlite3.sqlite_version}; {'.'.join(map(str, _AT_LEAST))} is needed."
             )
+        #: Where it is; the folder we are in where the address is one of SQLite's own (`file:…`).
+        self.folder = Path(url.database or "").resolve().parent if not _is_uri(url) else Path.cwd()
         self._writing = asyncio.Lock()
         self._writes = _engine(url, _WRITER_CACHE_KIB, writes=True)
         self._writer: SqliteConnection | None = None
@@ -255,7 +257,7 @@ def look_at_file(url: URL, *, create: bool) -> None:
     if url.database in {None, "", ":memory:"}:
         raise DatabaseError("SQLite in memory keeps nothing; name a file, as in sqlite:///folder/file.db.")
     assert url.database is not None  # noqa: S101 - for the type checker
-    if url.database.startswith("file:"):
+    if _is_uri(url):
         return
     path = Path(url.database).resolve()
     if path.is_dir():
@@ -272,6 +274,10 @@ def look_at_file(url: URL, *, create: bool) -> None:
         path.touch(mode=0o600)
     except OSError as error:
         raise DatabaseError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _is_uri(url: URL) -> bool:
+    return (url.database or "").startswith("file:")
 
 
 def _engine(url: URL, cache_kib: int, *, writes: bool) -> sa.Engine:

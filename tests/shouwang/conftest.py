@@ -2,11 +2,13 @@
 
 import shutil
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from rules.decisions import Delivery, DeliveryState, Priority, Purpose
 from shouwang.configuration import Configuration
 from shouwang.service import Service
 from store.database import Database
@@ -35,3 +37,32 @@ def start(sqlite_database: Database, folder: Path) -> Callable[[], Awaitable[Sta
         return service, configuration
 
     return started
+
+
+@pytest.fixture
+def make_delivery() -> Callable[..., Delivery]:
+    """Give a function that makes deliveries of no incident; its arguments replace single fields."""
+
+    def make(**fields: Any) -> Delivery:
+        usual: dict[str, Any] = {
+            "id": 1,
+            "incident_id": "0a1b2c3d",
+            "step_key": "r0s0",
+            "recipient_id": "w07-a",
+            "recipient_name": "李明",
+            "channel": "sms",
+            "address": "+8613800000001",
+            "purpose": Purpose.PAGE,
+            "priority": Priority.LIFE_SAFETY_PAGE,
+            "text": "桂花巷1号 燃气泄漏 接单回K7",
+            "code": "K7",
+            "expires_at": NOON + timedelta(minutes=30),
+            "state": DeliveryState.SENDING,
+            "created_at": NOON,
+            "attempts": 1,
+            "fence": 1,
+            "owner": "one",
+        }
+        return Delivery(**{**usual, **fields})
+
+    return make

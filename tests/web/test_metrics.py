@@ -34,6 +34,10 @@ NAMES = {
     "shouwang_late_steps": "counter",
     "shouwang_auditor_repairs": "counter",
     "shouwang_config_reload": "counter",
+    "shouwang_trouble": "gauge",
+    "shouwang_trouble_told": "counter",
+    "shouwang_heartbeat": "counter",
+    "shouwang_probe": "counter",
     "shouwang_gauges_stale": "gauge",
 }
 
