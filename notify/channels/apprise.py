@@ -70,3 +70,10 @@ def _notify(url: str, text: str) -> bool | None:
     if not notifier.add(url):
         return None
     return bool(notifier.notify(body=text, body_format=apprise.NotifyFormat.TEXT))
+
+
+def understands(url: str) -> bool:
+    """Say whether Apprise can read an address. Sends nothing; blocks while Apprise is loaded."""
+    import apprise  # noqa: PLC0415 - see above
+
+    return apprise.Apprise.instantiate(url) is not None

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from shouwang.cli import deliveries, desk, run, simulate, story, tell
+from shouwang.cli import deliveries, desk, doctor, run, simulate, story, tell
 
 app = typer.Typer(
     name="shouwang",
@@ -20,6 +20,9 @@ app.command("demo", rich_help_panel=_SERVICE, short_help="See it work: a gas lea
     story.demo
 )
 app.command("run", rich_help_panel=_SERVICE, short_help="Run the service.")(run.run)
+app.command("doctor", rich_help_panel=_SERVICE, short_help="What would lose messages here, in plain words.")(
+    doctor.doctor
+)
 app.command("check", rich_help_panel=_FILES, short_help="Find every mistake in the three files.")(tell.check)
 app.command("explain", rich_help_panel=_FILES, short_help="Who would be told what, and when.")(tell.explain)
 app.command("incidents", rich_help_panel=_DESK, short_help="List incidents, or show one whole.")(desk.incidents)

@@ -1,0 +1,1 @@
+"""`shouwang doctor`: what would lose messages here, in plain words. One file a subject."""
