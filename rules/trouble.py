@@ -57,8 +57,8 @@ def _nature(hold_s: float, ease_s: float, *, stops_heart: bool = False) -> Natur
 
 
 NATURES: dict[TroubleKind, Nature] = {
-    TroubleKind.DATABASE: _nature(5, 15, stops_heart=True),
-    TroubleKind.BROKER: _nature(10, 15, stops_heart=True),
+    TroubleKind.DATABASE: _nature(5, 10, stops_heart=True),
+    TroubleKind.BROKER: _nature(10, 10, stops_heart=True),
     TroubleKind.OUTBOX: _nature(0, 15, stops_heart=True),
     TroubleKind.PROVIDER: _nature(0, 60),
     TroubleKind.QUOTA: _nature(0, 600),

@@ -58,7 +58,7 @@ def test_it_is_told_once_and_once_when_it_is_over(operators: Operators) -> None:
     operators.through(0, 600, AWAY)
     operators.through(600, 1200)
 
-    assert operators.told == [(10, "broker", "raised"), (610, "broker", "cleared")]
+    assert operators.told == [(10, "broker", "raised"), (605, "broker", "cleared")]
 
 
 def test_what_comes_and_goes_is_told_every_few_minutes(operators: Operators) -> None:
