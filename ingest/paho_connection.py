@@ -291,6 +291,7 @@ class PahoConnection:
 
 
 def tls_context(options: MqttOptions) -> ssl.SSLContext:
+    """Trust what the options say, and show our own certificate where there is one. Reads files."""
     context = ssl.create_default_context(cafile=str(options.ca_file) if options.ca_file else None)
     if options.cert_file is not None:
         context.load_cert_chain(options.cert_file, options.key_file)

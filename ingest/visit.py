@@ -111,7 +111,7 @@ class Visit:
             asked: list[Any] = [(one, SubscribeOptions(qos=1))] if self._v5 else [(one, 1)]
             _, mid = self._client.subscribe(asked)
             if mid is None:
-                raise VisitError("the connection is lost")
+                raise VisitError("the broker ended the connection")
             answer = self._granted.setdefault(mid, self._loop.create_future())
             reasons = await self._unless_ended(answer)
             granted[one] = reasons[0].value if reasons else _REFUSED
@@ -126,7 +126,7 @@ class Visit:
                 MQTTErrorCode.MQTT_ERR_SUCCESS,
                 MQTTErrorCode.MQTT_ERR_QUEUE_SIZE,
             }:
-                raise VisitError("the connection was lost while publishing")
+                raise VisitError("the broker ended the connection while we published")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 while self._acknowledged + self._refused.total() < last:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from ingest.options import MqttOptions
 from ingest.visit import Heard, Published, VisitError, visit
+from shouwang.config.problems import listed
 from shouwang.doctor.diagnosis import Diagnosis, finding, fine, note
 
 SUBJECT = "sessions"
@@ -156,11 +157,12 @@ async def with_spaces(options: MqttOptions, names: Sequence[str]) -> list[Diagno
             raise
     if b"a b" in inbox.payloads:
         return [fine(SUBJECT, "topics with a space arrive")]
-    shown = ", ".join(f"'{name}'" for name in names[:3]) + (" …" if len(names) > 3 else "")
+    shown = listed((f"'{name}'" for name in names), shown=3)
+    count = "one name has one" if len(names) == 1 else f"{len(names)} names have one"
     return [
         finding(
             SUBJECT,
-            f"the broker does not carry topics with a space, and {len(names)} names have one: {shown}",
+            f"the broker does not carry topics with a space, and {count}: {shown}",
             where="devices.yaml",
             advice="Give these devices names without spaces at their gateway and in devices.yaml, or use another broker"
             " (the embedded one and NATS cannot do it).",

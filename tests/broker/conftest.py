@@ -55,6 +55,8 @@ class Mosquitto:
     anonymous: bool = True
     #: Lines for its listener.
     lines: list[str] = field(default_factory=list)
+    #: As it is installed, with its own limits.
+    untouched: bool = False
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
     #: Seconds within which it would send again what it holds unacknowledged.
@@ -66,11 +68,10 @@ class Mosquitto:
             f"listener {self.port} 127.0.0.1",
             f"allow_anonymous {str(self.anonymous).lower()}",
             *self.lines,
-            "max_inflight_messages 1000",
-            "max_queued_messages 1000000",
-            "persistent_client_expiration 30d",
         ]
-        if self.persistent:
+        if not self.untouched:
+            lines += ["max_inflight_messages 1000", "max_queued_messages 1000000", "persistent_client_expiration 30d"]
+        if self.persistent and not self.untouched:
             lines += ["persistence true", f"persistence_location {self.folder}/"]
             lines += ["autosave_on_changes true", "autosave_interval 1"]
         if os.geteuid() == 0:
