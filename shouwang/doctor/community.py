@@ -10,7 +10,7 @@ from shouwang import channels, config
 from shouwang.config import Community, ConfigError
 from shouwang.config.problems import listed
 from shouwang.doctor.checking import aside
-from shouwang.doctor.diagnosis import Diagnosis, finding, fine, note
+from shouwang.doctor.diagnosis import Diagnosis, counted, finding, fine, note
 from shouwang.settings import Settings, unknown_variables
 
 SETTINGS = "settings"
@@ -46,12 +46,20 @@ async def read(settings: Settings) -> Read:
         community = await aside(config.load, settings.config.dir)
     except ConfigError as error:
         advice = "`shouwang check` shows them all; the service does not start with them, nor take them in."
-        told = [finding(FILES, f"{len(error.problems)} problems: {error.problems[0]}", where=where, advice=advice)]
+        told = [
+            finding(
+                FILES, f"{counted(len(error.problems), 'problem')}: {error.problems[0]}", where=where, advice=advice
+            )
+        ]
         return Read(None, told)
     registry = community.registry
-    told = [fine(FILES, f"{len(registry.homes)} homes, {len(registry.workers)} workers", where=where)]
+    told = [
+        fine(FILES, f"{counted(len(registry.homes), 'home')}, {counted(len(registry.workers), 'worker')}", where=where)
+    ]
     if community.warnings:
-        told.append(note(FILES, f"{len(community.warnings)} warnings", where=where, advice="See `shouwang check`."))
+        told.append(
+            note(FILES, counted(len(community.warnings), "warning"), where=where, advice="See `shouwang check`.")
+        )
     return Read(community, told)
 
 
@@ -81,7 +89,7 @@ def judge(workers: tuple[Worker, ...], usable: frozenset[str], understood: Mappi
         if concerned and channel not in usable:
             yield finding(
                 PEOPLE,
-                f"{len(concerned)} workers are to be reached by {channel}, and that is not set up: {listed(concerned)}",
+                f"{channel} is not set up, and {counted(len(concerned), 'worker')} should be reached by it: {listed(concerned)}",
                 where="grids.yaml",
                 advice=f"Set {_NEEDS[channel]}; until then the next way of these people is taken, if they have one.",
             )
@@ -99,7 +107,7 @@ def judge(workers: tuple[Worker, ...], usable: frozenset[str], understood: Mappi
     if unreachable:
         yield finding(
             PEOPLE,
-            f"{len(unreachable)} workers cannot be reached in any way: {listed(unreachable)}",
+            f"{counted(len(unreachable), 'worker')} cannot be reached in any way: {listed(unreachable)}",
             where="grids.yaml",
             advice="Give them a way (`contact:`) that is set up. `console` only prints, where the service runs.",
         )

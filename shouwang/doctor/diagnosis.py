@@ -43,3 +43,8 @@ def note(subject: str, what: str, *, where: str = "", advice: str = "") -> Diagn
 def fine(subject: str, what: str, *, where: str = "") -> Diagnosis:
     """Something is as it should be."""
     return Diagnosis(grade=Grade.FINE, subject=subject, what=what, where=where)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 topic`, `1,000 topics`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -9,7 +9,7 @@ from ingest.message import Message
 from ingest.visit import Heard
 from rules.community import Registry
 from shouwang.config.problems import listed
-from shouwang.doctor.diagnosis import Diagnosis, finding, fine, note
+from shouwang.doctor.diagnosis import Diagnosis, counted, finding, fine, note
 
 SUBJECT = "messages"
 #: So many topics of a kind are remembered to be named; all are counted.
@@ -93,13 +93,17 @@ def _of(source_id: str, tally: Tally, registry: Registry, seconds: float) -> Ite
         count = len(tally.unsafe | tally.safe)
         yield finding(
             SUBJECT,
-            f"{len(tally.unsafe)} of {count} topics of devices heard in {seconds:g} s are published with QoS 0: what is"
+            f"{len(tally.unsafe)} of {counted(count, 'topic')} of devices heard in {seconds:g} s are published with QoS 0: what is"
             f" on its way when a connection breaks is lost ({_some(tally.unsafe)})",
             where=where,
             advice=_QOS_BY_DIALECT.get(source.dialect, "Publish with QoS 1."),
         )
     elif tally.safe:
-        yield fine(SUBJECT, f"{len(tally.safe)} topics of devices heard in {seconds:g} s, all with QoS 1", where=where)
+        yield fine(
+            SUBJECT,
+            f"{counted(len(tally.safe), 'topic')} of devices heard in {seconds:g} s, all with QoS 1",
+            where=where,
+        )
     else:
         yield note(
             SUBJECT,
@@ -110,14 +114,16 @@ def _of(source_id: str, tally: Tally, registry: Registry, seconds: float) -> Ite
     if tally.retained > max(_MANY_RETAINED, _RETAINED_PER_DEVICE * devices):
         yield finding(
             SUBJECT,
-            f"{tally.retained} retained messages for {devices} devices: each new session begins with all of them, ahead"
+            f"{counted(tally.retained, 'retained message')} for {counted(devices, 'device')}: each new session begins with all of them, ahead"
             " of what is new",
             where=where,
             advice="Clear what no device needs (publish an empty retained message to the topic), and let devices"
             " publish without the retain flag.",
         )
     elif tally.retained:
-        yield fine(SUBJECT, f"{tally.retained} retained messages for {devices} devices", where=where)
+        yield fine(
+            SUBJECT, f"{counted(tally.retained, 'retained message')} for {counted(devices, 'device')}", where=where
+        )
     if tally.retained_alarms:
         yield note(
             SUBJECT,
@@ -128,7 +134,7 @@ def _of(source_id: str, tally: Tally, registry: Registry, seconds: float) -> Ite
     if tally.strange:
         yield note(
             SUBJECT,
-            f"messages on {len(tally.strange)} topics belong to no device and are set aside ({_some(tally.strange)})",
+            f"messages on {counted(len(tally.strange), 'topic')} belong to no device and are set aside ({_some(tally.strange)})",
             where=where,
             advice="Enter these devices in devices.yaml, if they hang in a home.",
         )

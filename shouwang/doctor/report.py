@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from shouwang.doctor.diagnosis import Diagnosis, Grade
+from shouwang.doctor.diagnosis import Diagnosis, Grade, counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,10 +53,10 @@ def print_to(console: "Console", diagnoses: Sequence[Diagnosis]) -> None:
 def summary(diagnoses: Sequence[Diagnosis]) -> str:
     """Say it in one line."""
     findings, notes = _count(diagnoses, Grade.FINDING), _count(diagnoses, Grade.NOTE)
-    rest = f"{notes} note{'' if notes == 1 else 's'}, {_count(diagnoses, Grade.FINE)} fine"
+    rest = f"{counted(notes, 'note')}, {_count(diagnoses, Grade.FINE)} fine"
     if not findings:
         return f"nothing found that would lose messages; {rest}"
-    return f"{findings} finding{'' if findings == 1 else 's'}; {rest}"
+    return f"{counted(findings, 'finding')}; {rest}"
 
 
 def _count(diagnoses: Sequence[Diagnosis], grade: Grade) -> int:
