@@ -205,7 +205,9 @@ def test_a_channel_that_is_not_set_up_is_refused_for_good(virtually: Virtually, 
     """So the person's next contact method is tried."""
     outbox = MemoryOutbox(make_delivery(channel="voice"))
     virtually(Dispatcher(outbox, {"sms": Recorder()}).run_once())
-    assert outbox.sent == {1: SendResult(outcome=SendOutcome.PERMANENT, error="channel 'voice' is not set up", ours=True)}
+    assert outbox.sent == {
+        1: SendResult(outcome=SendOutcome.PERMANENT, error="channel 'voice' is not set up", ours=True)
+    }
 
 
 @pytest.mark.parametrize(
@@ -373,7 +375,9 @@ def test_a_text_to_a_number_that_has_said_stop_is_refused_and_never_sent(
     virtually(Dispatcher(outbox, {"sms": sms}).run_once())
 
     assert sms.order == [other.id]
-    assert outbox.sent[stopped.id] == SendResult(outcome=SendOutcome.PERMANENT, error="the number has said STOP", ours=True)
+    assert outbox.sent[stopped.id] == SendResult(
+        outcome=SendOutcome.PERMANENT, error="the number has said STOP", ours=True
+    )
 
 
 def test_what_somebody_else_has_claimed_is_sent_while_it_runs(virtually: Virtually, make_delivery: Make) -> None:

@@ -127,3 +127,62 @@ async def test_a_folder_with_a_percent_sign_is_no_trouble(tmp_path: Path) -> Non
     database = await Database.open(f"sqlite:///{tmp_path}/50% off/shouwang.db")
     await database.migrate()
     await database.close()
+
+
+async def test_what_was_sent_before_there_were_several_providers_has_one(tmp_path: Path) -> None:
+    """Each channel had one, so whose a delivery was is known: a doubt that the upgrade meets can be asked about."""
+
+    def before(connection: sa.Connection) -> None:
+        made = migrating.configuration()
+        made.attributes["connection"] = connection
+        command.upgrade(made, "0003")
+
+    columns = (
+        "id, incident_id, step_key, recipient_id, recipient_name, channel, address, purpose, priority, text, speech,"
+        " code, created_at, expires_at, late_s, drill, state, next_attempt_at, attempts, doubt_since, provider_id"
+    )
+    rows = [
+        (1, "sms", "delivered", None, 1, None, "SM1"),
+        (2, "voice", "unknown", 9, 2, 1, None),
+        (3, "webhook", "sent", None, 1, None, None),
+        (4, "sms", "pending", 9, 0, None, None),
+    ]
+    database = await Database.open(f"sqlite:///{tmp_path}/shouwang.db")
+    async with database.write() as tx:
+        await tx.run_sync(before)
+        for number, channel, state, at, attempts, doubt, provider_id in rows:
+            given = [
+                number,
+                "i",
+                f"k{number}",
+                "w",
+                "李明",
+                channel,
+                "+8613800000001",
+                "page",
+                0,
+                "",
+                "",
+                "K7",
+                1,
+                9,
+                0,
+            ]
+            given += [False, state, at, attempts, doubt, provider_id]
+            await tx.exec_driver_sql(
+                f"INSERT INTO outbox ({columns}) VALUES ({', '.join('?' * len(given))})",
+                tuple(given),
+            )
+        receipt = ("SM1", "delivered", None, 1_000_005)
+        await tx.exec_driver_sql("INSERT INTO receipts VALUES (?, ?, ?, ?)", receipt)
+    await database.migrate()
+
+    async with database.read() as tx:
+        found = await tx.execute(sa.text("SELECT id, provider, delivered_at FROM outbox ORDER BY id"))
+        assert [tuple(row) for row in found] == [
+            (1, "twilio", 1_000_005),
+            (2, "twilio", None),
+            (3, "webhook", None),
+            (4, None, None),
+        ]
+    await database.close()

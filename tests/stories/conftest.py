@@ -39,6 +39,7 @@ from web.options import WebOptions
 COMMUNITY = Path(__file__).parent / "community"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NUMBER = "+15005550006"
+SECOND_NUMBER = "+15005550016"
 PUBLIC = "https://alarm.example.org"
 PHONES = {
     "li": "+8613800000001",
@@ -71,6 +72,8 @@ class Site:
     def __init__(self, database: Database, twilio: FakeTwilio, hook: Hook, settings: Settings, began: datetime) -> None:
         self.database = database
         self.twilio = twilio
+        #: A second provider of texts and calls, in the stories that have one.
+        self.second: FakeTwilio | None = None
         self.hook = hook
         self.settings = settings
         self.moment = began
@@ -138,7 +141,7 @@ class Site:
     async def settle(self) -> None:
         """Do everything that is due at this moment, and what follows from it."""
         for _ in range(200):
-            done = await self.twilio.advance()
+            done = sum([await one.advance() for one in self.providers])
             if self.running:
                 await self._note()
                 done += await self.service.clockwork.tick()
@@ -160,7 +163,7 @@ class Site:
             self._noted = self.moment
 
     async def _next(self) -> datetime | None:
-        times = [self.twilio.next_at()]
+        times = [one.next_at() for one in self.providers]
         if self.running:
             times += [await self.service.clockwork.next_at(), await self.service.deliveries.next_at()]
         return min((one for one in times if one is not None), default=None)
@@ -179,6 +182,11 @@ class Site:
             patch.setattr(self.database, "read", away)
             yield
 
+    @property
+    def providers(self) -> list[FakeTwilio]:
+        """Who carries texts and calls, the preferred one first."""
+        return [self.twilio] if self.second is None else [self.twilio, self.second]
+
     # --- what people see ----------------------------------------------------------------------------------------------
 
     def phone(self, who: str) -> Phone:
@@ -196,10 +204,15 @@ class Site:
         names = {number: who for who, number in PHONES.items()}
         rows = [
             (self.at(one.created_at), f"{_WORDS[one.direction]} {names.get(one.to, one.to)}", one.body)
-            for one in self.twilio.messages
+            for provider in self.providers
+            for one in provider.messages
             if one.direction != "inbound"
         ]
-        rows += [(self.at(one.created_at), f"voice {names.get(one.to, one.to)}", "") for one in self.twilio.calls]
+        rows += [
+            (self.at(one.created_at), f"voice {names.get(one.to, one.to)}", "")
+            for provider in self.providers
+            for one in provider.calls
+        ]
         rows += [(self.at(at), "webhook desk", str(post["text"])) for at, post in self.hook.posts]
         return sorted(rows)
 
@@ -293,40 +306,62 @@ async def any_site(database: Database, tmp_path: Path, hook: Hook, began: dateti
         yield site
 
 
+@pytest.fixture
+async def two_providers(sqlite_database: Database, tmp_path: Path, hook: Hook, began: datetime) -> AsyncIterator[Site]:
+    """A community over SQLite with two providers of texts and calls."""
+    async with _site(sqlite_database, tmp_path, hook, began, two_providers=True) as site:
+        yield site
+
+
 @contextlib.asynccontextmanager
-async def _site(database: Database, tmp_path: Path, hook: Hook, began: datetime) -> AsyncIterator[Site]:
+async def _site(
+    database: Database, tmp_path: Path, hook: Hook, began: datetime, *, two_providers: bool = False
+) -> AsyncIterator[Site]:
     folder = tmp_path / "community"
     shutil.copytree(COMMUNITY, folder)
     holder: dict[str, Site] = {}
     # Its word to us goes straight into our web application; that of a real server to a real port is told in process/.
     to_us = _Direct()
     twilio = FakeTwilio(numbers=[NUMBER], now=lambda: holder["site"].moment, post=to_us)
-    async with twilio, to_us:
+    second = FakeTwilio(
+        "AC" + "f" * 32,
+        "another-made-up-token",
+        numbers=[SECOND_NUMBER],
+        now=lambda: holder["site"].moment,
+        post=to_us,
+    )
+    async with twilio, second, to_us:
         settings = Settings(
             _env_file=None,
             config={"dir": folder},
             http={"public_url": PUBLIC},
-            twilio={
-                "account_sid": twilio.account_sid,
-                "auth_token": twilio.auth_token,
-                "from_number": NUMBER,
-                "api_base_url": twilio.base_url,
-            },
+            twilio=_account(twilio),
+            twilio_2=_account(second) if two_providers else {},
             webhook={"secret": "made-up"},
         )
         site = holder["site"] = Site(database, twilio, hook, settings, began)
+        site.second = second if two_providers else None
         hook.now = site.now
         await site.start()
         to_us.app = create_app(
             _Late(site, "desk"),
             _Late(site, "phone"),
             Health(site.service.core, broker_up=lambda: True),
-            WebOptions(public_url=PUBLIC, twilio_auth_token=twilio.auth_token),
+            WebOptions(public_url=PUBLIC, twilio_auth_token=twilio.auth_token, twilio_2_auth_token=second.auth_token),
             metrics=site.service.core.metrics,
         )
-        twilio.sms_url = f"{PUBLIC}/webhooks/twilio/sms"
+        twilio.sms_url = second.sms_url = f"{PUBLIC}/webhooks/twilio/sms"
         yield site
         await site.stop()
+
+
+def _account(twilio: FakeTwilio) -> dict[str, str]:
+    return {
+        "account_sid": twilio.account_sid,
+        "auth_token": twilio.auth_token,
+        "from_number": min(twilio.numbers),
+        "api_base_url": twilio.base_url,
+    }
 
 
 class _Direct:

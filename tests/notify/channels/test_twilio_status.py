@@ -10,6 +10,8 @@ from notify.channels.twilio_status import (
     ERRORS,
     MESSAGE_STATUSES,
     error_words,
+    is_about_account,
+    is_about_the_way,
     is_news,
     meaning_of,
 )
@@ -140,3 +142,55 @@ def test_errors_that_may_pass(code: int, passing: bool) -> None:
 )
 def test_errors_in_words(code: int | str | None, words: str | None) -> None:
     assert error_words(code) == words
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "about_account"),
+    [
+        (401, 20003, True),
+        (401, None, True),
+        (403, None, True),
+        (404, 20404, True),
+        (400, 21408, True),
+        (400, 21606, True),
+        (400, 21608, True),
+        (400, 21612, True),
+        (400, 21211, False),
+        (400, 21610, False),
+        (403, 21610, False),
+        (400, 21614, False),
+        (400, 21617, False),
+        (400, 29999, False),
+        (400, None, False),
+    ],
+)
+def test_whether_another_provider_may_take_what_one_has_refused(
+    status: int, code: int | None, about_account: bool
+) -> None:
+    assert is_about_account(status, code) is about_account
+
+
+@pytest.mark.parametrize(
+    ("channel", "error", "about_the_way"),
+    [
+        ("sms", "undelivered 30007", True),
+        ("sms", "undelivered 30008", True),
+        ("sms", "failed 30002", True),
+        ("sms", "failed", True),
+        ("sms", "undelivered", True),
+        ("sms", "undelivered 30003", False),
+        ("sms", "undelivered 30005", False),
+        ("sms", "failed 30006", False),
+        ("sms", "canceled", False),
+        ("sms", None, False),
+        ("voice", "failed", True),
+        ("voice", "no-answer", False),
+        ("voice", "busy", False),
+        ("voice", "answered-by-machine", False),
+        ("voice", None, False),
+    ],
+)
+def test_whether_what_did_not_arrive_speaks_against_the_provider(
+    channel: str, error: str | None, about_the_way: bool
+) -> None:
+    assert is_about_the_way(channel, error) is about_the_way
