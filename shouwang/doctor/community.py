@@ -46,20 +46,13 @@ async def read(settings: Settings) -> Read:
         community = await aside(config.load, settings.config.dir)
     except ConfigError as error:
         advice = "`shouwang check` shows them all; the service does not start with them, nor take them in."
-        told = [
-            finding(
-                FILES, f"{counted(len(error.problems), 'problem')}: {error.problems[0]}", where=where, advice=advice
-            )
-        ]
-        return Read(None, told)
-    registry = community.registry
-    told = [
-        fine(FILES, f"{counted(len(registry.homes), 'home')}, {counted(len(registry.workers), 'worker')}", where=where)
-    ]
+        what = f"{counted(len(error.problems), 'problem')}: {error.problems[0]}"
+        return Read(None, [finding(FILES, what, where=where, advice=advice)])
+    homes, workers = len(community.registry.homes), len(community.registry.workers)
+    told = [fine(FILES, f"{counted(homes, 'home')}, {counted(workers, 'worker')}", where=where)]
     if community.warnings:
-        told.append(
-            note(FILES, counted(len(community.warnings), "warning"), where=where, advice="See `shouwang check`.")
-        )
+        what = counted(len(community.warnings), "warning")
+        told.append(note(FILES, what, where=where, advice="See `shouwang check`."))
     return Read(community, told)
 
 
@@ -89,7 +82,7 @@ def judge(workers: tuple[Worker, ...], usable: frozenset[str], understood: Mappi
         if concerned and channel not in usable:
             yield finding(
                 PEOPLE,
-                f"{channel} is not set up, and {counted(len(concerned), 'worker')} should be reached by it: {listed(concerned)}",
+                f"{channel} is not set up, and is a way to {counted(len(concerned), 'worker')}: {listed(concerned)}",
                 where="grids.yaml",
                 advice=f"Set {_NEEDS[channel]}; until then the next way of these people is taken, if they have one.",
             )

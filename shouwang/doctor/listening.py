@@ -90,20 +90,17 @@ def _of(source_id: str, tally: Tally, registry: Registry, seconds: float) -> Ite
     devices = sum(device.source == source_id for device in registry.devices)
     where = f"{source.base}/#"
     if tally.unsafe:
-        count = len(tally.unsafe | tally.safe)
+        topics = counted(len(tally.unsafe | tally.safe), "topic")
         yield finding(
             SUBJECT,
-            f"{len(tally.unsafe)} of {counted(count, 'topic')} of devices heard in {seconds:g} s are published with QoS 0: what is"
-            f" on its way when a connection breaks is lost ({_some(tally.unsafe)})",
+            f"{len(tally.unsafe)} of {topics} of devices heard in {seconds:g} s come with QoS 0: what is on its way when"
+            f" a connection breaks is lost ({_some(tally.unsafe)})",
             where=where,
             advice=_QOS_BY_DIALECT.get(source.dialect, "Publish with QoS 1."),
         )
     elif tally.safe:
-        yield fine(
-            SUBJECT,
-            f"{counted(len(tally.safe), 'topic')} of devices heard in {seconds:g} s, all with QoS 1",
-            where=where,
-        )
+        topics = counted(len(tally.safe), "topic")
+        yield fine(SUBJECT, f"{topics} of devices heard in {seconds:g} s, all with QoS 1", where=where)
     else:
         yield note(
             SUBJECT,
@@ -111,19 +108,17 @@ def _of(source_id: str, tally: Tally, registry: Registry, seconds: float) -> Ite
             where=where,
             advice="Listen longer (`--listen 300`), or press the test button of a detector meanwhile.",
         )
+    retained = f"{counted(tally.retained, 'retained message')} for {counted(devices, 'device')}"
     if tally.retained > max(_MANY_RETAINED, _RETAINED_PER_DEVICE * devices):
         yield finding(
             SUBJECT,
-            f"{counted(tally.retained, 'retained message')} for {counted(devices, 'device')}: each new session begins with all of them, ahead"
-            " of what is new",
+            f"{retained}: each new session begins with all of them, ahead of what is new",
             where=where,
             advice="Clear what no device needs (publish an empty retained message to the topic), and let devices"
             " publish without the retain flag.",
         )
     elif tally.retained:
-        yield fine(
-            SUBJECT, f"{counted(tally.retained, 'retained message')} for {counted(devices, 'device')}", where=where
-        )
+        yield fine(SUBJECT, retained, where=where)
     if tally.retained_alarms:
         yield note(
             SUBJECT,
@@ -132,9 +127,10 @@ def _of(source_id: str, tally: Tally, registry: Registry, seconds: float) -> Ite
             advice="Publish alarms without the retain flag, and clear those that are over.",
         )
     if tally.strange:
+        topics = counted(len(tally.strange), "topic")
         yield note(
             SUBJECT,
-            f"messages on {counted(len(tally.strange), 'topic')} belong to no device and are set aside ({_some(tally.strange)})",
+            f"messages on {topics} belong to no device and are set aside ({_some(tally.strange)})",
             where=where,
             advice="Enter these devices in devices.yaml, if they hang in a home.",
         )

@@ -97,7 +97,7 @@ async def test_who_publishes_with_qos_0_and_who_retains_too_much_is_told(mosquit
 
     notes = told(await examination, "messages")
     assert notes[0][0] is FINDING
-    assert "1 of 2 topics of devices heard in 2.5 s are published with QoS 0" in notes[0][1]
+    assert "1 of 2 topics of devices heard in 2.5 s come with QoS 0" in notes[0][1]
     assert "(zigbee2mqtt/gas)" in notes[0][1]
     assert (notes[1][0], notes[1][1].split(":")[0]) == (FINDING, "600 retained messages for 2 devices")
     assert notes[2][0] is NOTE

@@ -46,7 +46,7 @@ def test_a_device_with_qos_0_is_a_finding_with_its_topic() -> None:
 
     grade, what, where = zigbee
     assert (grade, where) == (Grade.FINDING, "zigbee2mqtt/#")
-    assert what.startswith("1 of 2 topics of devices heard in 10 s are published with QoS 0")
+    assert what.startswith("1 of 2 topics of devices heard in 10 s come with QoS 0")
     assert what.endswith("(zigbee2mqtt/gas)")
     assert own == (Grade.FINE, "1 topic of devices heard in 10 s, all with QoS 1", "shouwang/v1/#")
 
