@@ -12,19 +12,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rules.decisions import Delivery, DeliveryState, Priority, Purpose
+from rules.decisions import Delivery, DeliveryState, JournalEntry, Priority, Purpose
 from rules.incident import IncidentState
 from store.database import Transaction
+from store.incidents import add_journal
 from store.outbox_rows import AT_REST, CHOSEN, Attempt, delivery_of, note_attempts
 from store.tables import WAITING, UtcTime, incidents, opted_out, outbox
 
 _S = DeliveryState
 
+_LEASE_OVER = "the sender's lease ran out"
+
 #: Says by which provider each of some deliveries is to be sent; asked within the transaction of the claim.
 Choose = Callable[[Transaction, Sequence[Delivery]], Awaitable[Mapping[int, str | None]]]
 
 _RAN_OUT = (
-    sa.select(outbox.c.id)
+    sa.select(outbox.c.id, outbox.c.incident_id, outbox.c.recipient_name, outbox.c.channel)
     .where(sa.text("state = 'sending'"), outbox.c.lease_until <= sa.bindparam("now", type_=UtcTime))
     .with_for_update(skip_locked=True)
 )
@@ -120,11 +123,20 @@ def _what_to_do(delivery: Delivery, incident_state: str | None, now: datetime) -
 
 
 async def _turn_into_doubts(tx: Transaction, now: datetime) -> None:
-    ids = (await tx.scalars(_RAN_OUT, {"now": now})).all()
-    for one in ids:
+    rows = (await tx.execute(_RAN_OUT, {"now": now})).all()
+    if not rows:
+        return
+    for row in rows:
         doubt = AT_REST | {"next_attempt_at": now, "doubt_since": outbox.c.claimed_at}
-        await tx.execute(sa.update(outbox).where(outbox.c.id == one).values(state=str(_S.UNKNOWN), **doubt))
-    await note_attempts(tx, (Attempt(one, now, str(_S.UNKNOWN), "the sender's lease ran out") for one in ids))
+        await tx.execute(sa.update(outbox).where(outbox.c.id == row.id).values(state=str(_S.UNKNOWN), **doubt))
+    await note_attempts(tx, (Attempt(row.id, now, str(_S.UNKNOWN), _LEASE_OVER) for row in rows))
+    # Every doubt is in the history of its incident (invariant one-page).
+    await add_journal(tx, (_doubted(row, now) for row in rows))
+
+
+def _doubted(row: Any, now: datetime) -> JournalEntry:
+    detail = {"name": row.recipient_name, "channel": row.channel, "reason": _LEASE_OVER}
+    return JournalEntry(incident_id=row.incident_id, at=now, event="doubt", actor="clock", detail=detail)
 
 
 async def _cancel(tx: Transaction, deliveries: Iterable[Delivery], reason: str) -> None:

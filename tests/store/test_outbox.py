@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rules.decisions import CancelUnsent, DeliveryState, Paged, Priority, Purpose
-from store import outbox
+from store import incidents, outbox
 from store.database import Database
 
 S = DeliveryState
@@ -192,6 +192,7 @@ async def test_a_doubt_is_asked_about_and_never_simply_sent_again(box: Any, make
 
 
 async def test_a_sender_that_died_leaves_a_doubt(box: Any, make: Any, database: Database) -> None:
+    """Invariant one-page: and like every doubt it is in the journal."""
     await box.put(make.delivery())
     (claimed,) = await box.claim()
 
@@ -202,6 +203,9 @@ async def test_a_sender_that_died_leaves_a_doubt(box: Any, make: Any, database: 
         assert await outbox.attempts_of(tx, claimed.id) == [
             (make.at(seconds=30), "unknown", "the sender's lease ran out")
         ]
+        (line,) = await incidents.journal(tx, claimed.incident_id)
+    assert (line.event, line.at, line.detail["channel"]) == ("doubt", make.at(seconds=30), claimed.channel)
+    assert line.detail["name"] == claimed.recipient_name
 
 
 async def test_a_doubt_is_asked_about_also_where_somebody_has_answered(box: Any, make: Any, database: Database) -> None:
