@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -17,12 +17,14 @@ from ingest.options import MqttOptions
 from ingest.paho_source import PahoSource
 from ingest.subscriber import Subscriber
 from notify.channel import Channel
+from notify.channels.probe import ProbeChannel
 from notify.masking import mask_text
 from rules.trouble import TroubleKind
 from shouwang import auditor, channels, hearing, housekeeping, memory
 from shouwang.clock import SystemClock, elapsed
 from shouwang.configuration import Configuration
 from shouwang.health import Health
+from shouwang.probing import Probing, ways_of
 from shouwang.service import Service
 from shouwang.settings import Settings
 from shouwang.symptoms import Senses
@@ -69,11 +71,19 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
             sending = await stack.enter_async_context(
                 channels.from_settings(settings, now=clock.now, taken=service.deliveries.taken)
             )
-        service.send_by(sending)
+        probed = settings.probe.secret is not None
+        service.send_by({**sending, ProbeChannel.name: ProbeChannel()} if probed else sending)
         await configuration.apply(service)
 
         options = await stack.enter_async_context(_broker(settings))
-        source = PahoSource(options, service.decoder.subscriptions, now=clock.now)
+        probing = _probing(settings, service, options)
+        service.intake.probing = probing
+
+        def topics() -> Sequence[str]:
+            filters = service.decoder.subscriptions
+            return filters if probing is None else probing.subscriptions(filters)
+
+        source = PahoSource(options, topics(), now=clock.now)
         subscriber = Subscriber(source, service.intake.take_in)
         health = Health(service.core, broker_up=lambda: subscriber.connected)
         service.core.metrics.on_scrape = health.refresh_gauges
@@ -98,11 +108,13 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
             "reload": lambda: _whenever(hung_up, reload),
             **own.parts,
         }
+        if probing is not None:
+            parts["probes"] = probing.run
 
         async def reload() -> None:
             try:
                 if await configuration.reload(service):
-                    await source.subscribe(service.decoder.subscriptions)
+                    await source.subscribe(topics())
             except Exception:  # noqa: BLE001 - an edited file, whatever is the matter with it, stops nothing
                 _log.exception("the configuration was not read again; what was in force stays in force")
 
@@ -119,6 +131,12 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
             scheduler.shutdown(wait=False)
             for job in jobs:
                 job.cancel()
+
+
+def _probing(settings: Settings, service: Service, options: MqttOptions) -> Probing | None:
+    if (secret := settings.probe.secret) is None:
+        return None
+    return Probing(service.core, secret=secret.get_secret_value(), ways=ways_of(settings), options=options)
 
 
 def _scheduler(service: Service, settings: Settings) -> AsyncIOScheduler:

@@ -4,9 +4,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+from shouwang import probing
 from shouwang.core import Core
 from shouwang.hearing import KEEP
-from store import hearing, quarantine, replies, states, troubles
+from store import hearing, probes, quarantine, replies, states, troubles
 from store.database import Transaction
 
 _log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ async def tidy(core: Core, *, retention: timedelta) -> None:
     said = await _in_portions(core, replies.prune, before)
     await _in_portions(core, hearing.prune, core.now() - KEEP)
     await _in_portions(core, troubles.prune, before)
+    await _in_portions(core, probes.prune, core.now() - probing.KEEP)
     if changes or aside or said:
         _log.info(
             "deleted %d changes of state, %d quarantined messages and %d replies from before %s",

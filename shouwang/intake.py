@@ -14,6 +14,7 @@ from shouwang.aside import Allowance
 from shouwang.core import Core
 from shouwang.departures import Departures
 from shouwang.known import Known
+from shouwang.probing import Probing
 from store import findings, hearing, locks, quarantine, registry, states
 from store.database import Transaction
 from store.errors import DatabaseError, StaleIncident
@@ -40,6 +41,8 @@ class Intake:
         self._begun: tuple[Sequence[Message], int] | None = None
         #: How what is decided leaves at once; without it, the dispatcher finds it.
         self.departures: Departures | None = None
+        #: Who takes probes; without it they are messages like all others.
+        self.probing: Probing | None = None
 
     def use(self, decoder: Decoder) -> None:
         """Go on with other sources, and forget what was known of the registry: it has changed."""
@@ -99,16 +102,20 @@ class Intake:
 
     async def _commit(self, messages: Sequence[Message], departures: Departures | None) -> int:
         """Decide and write, up to so many alarms, in one transaction; return how many messages that took."""
-        core, decoder = self._core, self._decoder
+        core, decoder, probing = self._core, self._decoder, self.probing
         async with core.deciding, core.database.write() as tx:
             world = await self._world(tx, messages, decoder)
             readings: list[Reading] = []
             heard: Counter[str | None] = Counter()
             aside: list[Quarantined] = []
+            calls: list[Message] = []
             alarms = taken = 0
             for message in messages:
-                decoded = decoder.decode(message, world)
                 taken += 1
+                if probing is not None and probing.concerns(message):
+                    calls.append(message)
+                    continue
+                decoded = decoder.decode(message, world)
                 heard[decoded.source] += 1
                 if message.dup:
                     readings.extend(one._replace(redelivered=True) for one in decoded.readings)
@@ -124,6 +131,10 @@ class Intake:
                 if alarms >= ALARMS_AT_ONCE:
                     break
             raised = await self._decide(tx, readings, world) if readings else 0
+            if calls and probing is not None:
+                probes = await probing.take(tx, calls)
+                raised += probes.let_through
+                aside += [_quarantined(message, "strange_probe", why) for message, why in probes.strange]
             kept = self._aside.choose(aside, core.now()) if aside else ()
             if kept:
                 await quarantine.add(tx, kept)

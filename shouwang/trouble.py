@@ -166,7 +166,7 @@ def summary(rows: Iterable[Trouble], language: str, now: datetime) -> list[dict[
             "ended_at": one.ended_at.isoformat() if one.ended_at else None,
             "lasted_s": round(((one.ended_at or now) - one.began_at).total_seconds()),
             "spells": one.spells,
-            "told": one.told_at is not None and (one.told or one.ended_at is not None),
+            "told_at": one.told_at.isoformat() if one.told_at else None,
         }
         for one in rows
     ]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from shouwang.cli import deliveries, desk, doctor, run, simulate, story, tell
+from shouwang.cli import deliveries, desk, doctor, own, probe, run, simulate, story, tell
 
 app = typer.Typer(
     name="shouwang",
@@ -23,6 +23,10 @@ app.command("run", rich_help_panel=_SERVICE, short_help="Run the service.")(run.
 app.command("doctor", rich_help_panel=_SERVICE, short_help="What would lose messages here, in plain words.")(
     doctor.doctor
 )
+app.command("probe", rich_help_panel=_SERVICE, short_help="A self-test from outside, through the real broker.")(
+    probe.probe
+)
+app.command("troubles", rich_help_panel=_SERVICE, short_help="What is wrong with the service itself.")(own.troubles)
 app.command("check", rich_help_panel=_FILES, short_help="Find every mistake in the three files.")(tell.check)
 app.command("explain", rich_help_panel=_FILES, short_help="Who would be told what, and when.")(tell.explain)
 app.command("incidents", rich_help_panel=_DESK, short_help="List incidents, or show one whole.")(desk.incidents)
