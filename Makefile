@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup demo test check format lock bench bench-full clean
+.PHONY: setup demo test check format lock bench bench-full faults clean
 
 setup: .venv/ready
 
@@ -43,6 +43,10 @@ bench: setup
 
 bench-full: setup
 	$(BIN)/python -m benchmarks --full $(ARGS)
+
+# Everything around the service broken, and what was lost or told twice counted: about five minutes.
+faults: setup
+	$(BIN)/python -m tests.faults $(ARGS)
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

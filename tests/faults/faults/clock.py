@@ -1,0 +1,69 @@
+"""Faults of the clock of the machine. A machine that stands still is in process.py (Frozen)."""
+
+import asyncio
+from dataclasses import dataclass
+
+from tests.faults.faults.base import NOTHING
+from tests.faults.load import Load
+from tests.faults.world import World
+
+#: The auditor looks for times that lie ahead every 30 s.
+_REPAIRED_WITHIN_S = 45.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockStepped:
+    """The wall clock of the service is stepped, and stepped back; what it measures durations by runs on."""
+
+    by_s: int
+    seconds: float = 12.0
+    aftermath_s: float = _REPAIRED_WITHIN_S
+    needs = NOTHING
+
+    @property
+    def name(self) -> str:
+        return f"wall clock stepped by {self.by_s:+d} s and back"
+
+    async def strike(self, world: World, load: Load) -> None:
+        world.ledger.clock_moved = True
+        await load.raise_one()
+        world.set_clock(f"{self.by_s:+d}")
+        await load.raise_one()
+        await asyncio.sleep(self.seconds / 2)
+        await load.raise_one()
+        await asyncio.sleep(self.seconds / 2)
+        world.set_clock("+0")
+        await load.raise_one()
+        await world.ready()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaylightSaving:
+    """The service lives through the hour that its zone has twice, or has not; the layout says which zone.
+
+    Its clock is set to some seconds before the change, and set back to the real time afterwards.
+    """
+
+    #: By the clock of the zone; libfaketime reads it in the process's own TZ, which is UTC here.
+    utc: str
+    seconds: float = 12.0
+    aftermath_s: float = _REPAIRED_WITHIN_S
+    needs = NOTHING
+
+    @property
+    def name(self) -> str:
+        return f"daylight saving changes ({self.utc} UTC)"
+
+    async def strike(self, world: World, load: Load) -> None:
+        world.ledger.clock_moved = True
+        environment = world.shouwang.environment
+        # The whole run of this process is at that time: a date of its own, and not a step.
+        async with world.stopped():
+            environment["TZ"] = "UTC"
+            world.set_clock(f"@{self.utc}")
+        await load.raise_one()
+        await asyncio.sleep(self.seconds)
+        await load.raise_one()
+        async with world.stopped():
+            del environment["TZ"]
+            world.set_clock("+0")

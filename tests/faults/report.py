@@ -1,0 +1,92 @@
+"""How outcomes are shown: a table on the terminal, the same in docs/reliability.md."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tests.faults.judge import Kind
+from tests.faults.scenario import Outcome
+
+#: The columns of problems, and what counts there.
+COLUMNS: dict[str, tuple[Kind, ...]] = {
+    "lost": ("lost",),
+    "doubled": ("doubled",),
+    "late": ("late",),
+    "early": ("early",),
+    "without owner": ("unowned",),
+    "wrong person": ("misdirected",),
+    "answers lost": ("answer lost", "after answer"),
+    "other": ("forged", "other"),
+}
+_AMOUNTS = ("kills", "alarms", "texts", "answers")
+_BEGIN, _END = "<!-- faults: begin -->", "<!-- faults: end -->"
+_DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "reliability.md"
+
+
+def show(outcomes: Sequence[Outcome], console: Console, title: str) -> None:
+    """Print the table, and what is behind every figure that is not zero."""
+    table = Table(title=title)
+    table.add_column("what was done")
+    for name in (*_AMOUNTS, *COLUMNS, "s"):
+        table.add_column(name, justify="right")
+    for outcome in outcomes:
+        table.add_row(*_row(outcome, mark=True), f"{outcome.seconds:.0f}")
+    if len(outcomes) > 1:
+        table.add_section()
+        table.add_row(*_total(outcomes, mark=True), "")
+    console.print(table)
+    for outcome in outcomes:
+        if outcome.error:
+            console.print(f"[red]{escape(outcome.scenario.name)}: {escape(outcome.error)}")
+        for problem in outcome.problems[:12]:
+            console.print(f"[red]{escape(outcome.scenario.name)}: {escape(str(problem))}")
+        if outcome.lost_by_broker:
+            console.print(
+                f"{escape(outcome.scenario.name)}: {outcome.lost_by_broker} alarms were lost by the broker after it had"
+                " acknowledged them, and came when sensors repeated them",
+                style="yellow",
+            )
+
+
+def write_document(outcomes: Sequence[Outcome], command: str, version: str) -> None:
+    """Put the table into docs/reliability.md, between its marks. Raises ValueError where those are missing."""
+    head = ("what was done", *_AMOUNTS, *COLUMNS)
+    rows = [head, ("---", *["---:"] * (len(head) - 1)), *(_row(one) for one in outcomes), _total(outcomes)]
+    table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    text = _DOCUMENT.read_text("utf-8")
+    about = f"{date.today().isoformat()}, version {version}, `{command}`"  # noqa: DTZ011 - the day where it was run
+    pattern = re.compile(f"{_BEGIN}.*?{_END}", re.DOTALL)
+    if not pattern.search(text):
+        raise ValueError(f"{_DOCUMENT} has no {_BEGIN} … {_END}")
+    new = f"{_BEGIN}\n{about}:\n\n{table}\n{_END}"
+    _DOCUMENT.write_text(pattern.sub(lambda _: new, text), "utf-8")
+
+
+def _row(outcome: Outcome, *, mark: bool = False) -> tuple[str, ...]:
+    name = outcome.scenario.name
+    if outcome.not_run:
+        return (f"{name} ({outcome.not_run})", *[""] * (len(_AMOUNTS) + len(COLUMNS)))
+    amounts = (outcome.kills, outcome.alarms, outcome.texts, outcome.replies)
+    figures = ["?"] * len(COLUMNS) if outcome.error else [str(outcome.count(*kinds)) for kinds in COLUMNS.values()]
+    return (name, *(f"{one:,}" for one in amounts), *(_marked(one) if mark else one for one in figures))
+
+
+def _total(outcomes: Sequence[Outcome], *, mark: bool = False) -> tuple[str, ...]:
+    run = [one for one in outcomes if not one.not_run]
+    amounts = (
+        sum(one.kills for one in run),
+        sum(one.alarms for one in run),
+        sum(one.texts for one in run),
+        sum(one.replies for one in run),
+    )
+    figures = [str(sum(one.count(*kinds) for one in run)) for kinds in COLUMNS.values()]
+    return ("all", *(f"{one:,}" for one in amounts), *(_marked(one) if mark else one for one in figures))
+
+
+def _marked(figure: str) -> str:
+    return figure if figure == "0" else f"[bold red]{figure}[/]"
