@@ -93,8 +93,8 @@ def _of(source_id: str, tally: Tally, registry: Registry, seconds: float) -> Ite
         topics = counted(len(tally.unsafe | tally.safe), "topic")
         yield finding(
             SUBJECT,
-            f"{len(tally.unsafe)} of {topics} of devices heard in {seconds:g} s come with QoS 0: what is on its way when"
-            f" a connection breaks is lost ({_some(tally.unsafe)})",
+            f"{len(tally.unsafe)} of {topics} of devices heard in {seconds:g} s come with QoS 0: what is on its way"
+            f" when a connection breaks is lost ({_some(tally.unsafe)})",
             where=where,
             advice=_QOS_BY_DIALECT.get(source.dialect, "Publish with QoS 1."),
         )
