@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from notify.channel import Asks
+from notify.channels.several import providers_of
 from rules.decisions import Delivery
 from shouwang import channels
 from shouwang.settings import Settings
@@ -39,6 +40,19 @@ async def test_with_an_account_there_are(caplog: pytest.LogCaptureFixture) -> No
 
     assert found == {"sms", "voice", "apprise", "console"}
     assert caplog.text == ""
+
+
+async def test_two_accounts_stand_behind_the_same_channels_in_the_order_of_preference() -> None:
+    second = TWILIO | {"account_sid": "AC1"}
+    for accounts, providers in (
+        ({"twilio": TWILIO}, ("twilio",)),
+        ({"twilio_2": second}, ("twilio_2",)),
+        ({"twilio_2": second, "twilio": TWILIO}, ("twilio", "twilio_2")),
+    ):
+        made = Settings(_env_file=None, **accounts)
+        async with channels.from_settings(made, now=lambda: datetime.now(UTC), taken=taken) as sending:
+            assert providers_of(sending["sms"]) == providers_of(sending["voice"]) == providers
+            assert providers_of(sending["console"]) == ("console",)
 
 
 async def test_without_a_public_address_nobody_can_answer_and_it_says_so(caplog: pytest.LogCaptureFixture) -> None:

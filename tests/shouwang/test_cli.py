@@ -5,7 +5,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,12 +14,13 @@ import orjson
 import pytest
 
 from ingest.message import Message
+from rules.decisions import Delivery, DeliveryState
 from rules.incident import IncidentState
 from shouwang import cli
 from shouwang.clock import SystemClock
 from shouwang.configuration import Configuration
 from shouwang.service import Service
-from store import incidents
+from store import incidents, outbox
 from store.database import Database
 
 SAMPLE = Path(__file__).parents[2]
@@ -106,6 +108,30 @@ def only_incident(place: Path) -> incidents.Incident:
     return asyncio.run(look())
 
 
+@pytest.fixture
+def sent(place: Path, alarm: str) -> str:
+    """The same, and its text was taken by a provider and arrived four seconds later; its code."""
+
+    async def send() -> None:
+        database = await Database.open(f"sqlite:///{place}/shouwang.db")
+        now = SystemClock().now()
+        async with database.write() as tx:
+            found = await incidents.with_code(tx, alarm)
+            assert found is not None
+
+            async def choose(_tx: object, deliveries: Sequence[Delivery]) -> dict[int, str | None]:
+                return {one.id: "twilio_2" for one in deliveries}
+
+            claimed = await outbox.claim(tx, owner="test", now=now, limit=9, lease_s=30, choose=choose)
+            for one in claimed:
+                await outbox.sent(tx, one, provider_id=f"SM{one.id}", status="queued", now=now, against=False)
+                await outbox.set_state(tx, one.id, DeliveryState.DELIVERED, at=now + timedelta(seconds=4))
+        await database.close()
+
+    asyncio.run(send())
+    return alarm
+
+
 # --- in general -------------------------------------------------------------------------------------------------------
 
 
@@ -113,12 +139,23 @@ def test_help_names_every_command(run: Run) -> None:
     told = run("--help")
 
     assert told.status == 0
-    for command in ("demo", "run", "check", "explain", "incidents", "ack", "arrive", "resolve", "simulate"):
+    for command in (
+        "demo",
+        "run",
+        "check",
+        "explain",
+        "incidents",
+        "deliveries",
+        "ack",
+        "arrive",
+        "resolve",
+        "simulate",
+    ):
         assert f" {command} " in told.out
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "run", "check", "explain", "incidents", "ack", "arrive", "resolve", "simulate"]
+    "command", ["demo", "run", "check", "explain", "incidents", "deliveries", "ack", "arrive", "resolve", "simulate"]
 )
 def test_every_command_has_help(run: Run, command: str) -> None:
     assert run(command, "--help").status == 0
@@ -341,3 +378,45 @@ def test_the_desk_finds_no_empty_database_in_the_wrong_folder(run: Run, place: P
     assert told.status == 2
     assert told.err == f"There is no database {place}/shouwang.db; has the service run here?\n"
     assert not (place / "shouwang.db").exists()
+
+
+# --- deliveries -------------------------------------------------------------------------------------------------------
+
+
+def test_figures_are_told_by_person_and_by_provider(run: Run, sent: str) -> None:
+    told = run("deliveries", "--days", "1")
+    by_person, _, by_provider = told.out.partition("by provider")
+
+    assert told.status == 0
+    assert [line.split() for line in by_person.splitlines()[2:] if line] == [
+        ["李明", "sms", "twilio_2", "1", "1", "4", "s", "4", "s"]
+    ]
+    assert by_provider.splitlines()[2].split() == ["sms", "twilio_2", "1", "1", "4", "s", "4", "s"]
+    assert "+86" not in told.out
+
+
+def test_figures_are_given_to_programs(run: Run, sent: str) -> None:
+    told = json.loads(run("deliveries", "--json").out)
+
+    assert told["figures"] == [
+        {
+            "to": "li",
+            "name": "李明",
+            "channel": "sms",
+            "provider": "twilio_2",
+            "accepted": 1,
+            "delivered": 1,
+            "failed": 0,
+            "unheard": 0,
+            "refused": 0,
+            "unanswered": 0,
+            "seconds_mean": 4.0,
+            "seconds_max": 4.0,
+        }
+    ]
+    assert [(one["channel"], one["provider"], one["accepted"]) for one in told["providers"]] == [("sms", "twilio_2", 1)]
+    assert "name" not in told["providers"][0]
+
+
+def test_figures_of_nothing_are_a_sentence(run: Run, alarm: str) -> None:
+    assert run("deliveries", "--days", "0.5").out == "nothing has been sent in the last 0.5 days\n"

@@ -122,6 +122,20 @@ def test_twilio_is_set_where_account_token_and_number_are(monkeypatch: pytest.Mo
     assert found.twilio.api_base_url == "http://127.0.0.1:9999"
 
 
+def test_a_second_account_has_variables_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = load(
+        monkeypatch,
+        TWILIO_2__ACCOUNT_SID="AC1",
+        TWILIO_2__AUTH_TOKEN=SECRET,
+        TWILIO_2__FROM_NUMBER="+12025550124",
+        TWILIO_2__RING_S="40",
+    )
+
+    assert (found.twilio.is_set, found.twilio_2.is_set) == (False, True)
+    assert (found.twilio.ring_s, found.twilio_2.ring_s) == (25, 40)
+    assert SECRET not in repr(found)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
@@ -185,6 +199,14 @@ def test_twilio_is_set_where_account_token_and_number_are(monkeypatch: pytest.Mo
             SECRET,
             (
                 "SHOUWANG_TWILIO__ACCOUNT_SID and SHOUWANG_TWILIO__FROM_NUMBER must be set too: "
+                "account, token and number are needed together"
+            ),
+        ),
+        (
+            "TWILIO_2__ACCOUNT_SID",
+            "AC1",
+            (
+                "SHOUWANG_TWILIO_2__AUTH_TOKEN and SHOUWANG_TWILIO_2__FROM_NUMBER must be set too: "
                 "account, token and number are needed together"
             ),
         ),

@@ -120,6 +120,27 @@ async def test_without_a_public_address_our_own_is_what_was_signed(make_site: An
     assert (await site.twilio("sms", SMS, host="http://127.0.0.2:8080")).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "signed_with", "provider"),
+    [
+        ("a-token", "another-token", "a-token", "twilio"),
+        ("a-token", "another-token", "another-token", "twilio_2"),
+        (None, "another-token", "another-token", "twilio_2"),
+        ("a-token", "a-token", "a-token", None),
+    ],
+)
+async def test_a_second_provider_signs_with_its_own_token(
+    make_site: Any, first: str | None, second: str, signed_with: str, provider: str | None
+) -> None:
+    """Whose word a receipt is shows by the token; where two share one it is not sure."""
+    site = make_site(twilio_auth_token=first, twilio_2_auth_token=second)
+    answer = await site.twilio("status", {"MessageSid": "SM1", "MessageStatus": "sent"}, token=signed_with)
+    forged = await site.twilio("status", {"MessageSid": "SM1", "MessageStatus": "sent"}, token="a-third-token")
+
+    assert (answer.status_code, forged.status_code) == (204, 403)
+    assert [one["provider"] for one in site.phone.receipts] == [provider]
+
+
 # --- what is refused before that --------------------------------------------------------------------------------------
 
 
