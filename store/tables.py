@@ -76,6 +76,8 @@ WAITING = "state IN ('pending', 'unknown')"
 ESCALATING = "kind IN ('step', 'arrival', 'outcome')"
 #: Lines of the record that are tries at a provider.
 TRIED = "provider IS NOT NULL"
+#: Of those, the ones that were not taken, or not for sure.
+NOT_TAKEN = "provider IS NOT NULL AND outcome <> 'sent'"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -437,6 +439,7 @@ attempts = sa.Table(
     #: Whether what came of the try speaks against the provider: no answer, or a refusal that is not about the message.
     sa.Column("against", sa.Boolean),
     sa.Index("ix_attempts_provider_at", "provider", "at", **_only_where(TRIED)),
+    sa.Index("ix_attempts_not_taken", "at", **_only_where(NOT_TAKEN)),
 )
 
 #: The provider's later words; one of a kind each, however often they come.

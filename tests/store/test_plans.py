@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from store import due, findings, outbox_claim, registry, states
+from store import due, figures, findings, outbox_claim, providers, registry, states
 from store.database import Database
+from store.tables import attempts, outbox
 
 
 async def _plan(database: Database, statement: sa.Select[Any]) -> str:
@@ -34,6 +35,25 @@ async def test_what_is_due_is_found_in_its_order_without_sorting(
 
     assert index in plan
     assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (providers._RECENT, "attempts USING INDEX ix_attempts_provider_at (provider=? AND at>?)"),
+        (providers._UNDER_WAY, "outbox USING INDEX ix_outbox_sending"),
+        (figures._TAKEN.where(outbox.c.sent_at >= sa.bindparam("began")), "outbox USING INDEX ix_outbox_sent_at"),
+        (
+            figures._NOT_TAKEN.where(attempts.c.at >= sa.bindparam("began")),
+            "attempts USING INDEX ix_attempts_not_taken (at>?)",
+        ),
+    ],
+)
+async def test_what_providers_have_done_lately_is_found_by_time(
+    statement: Any, index: str, sqlite_database: Database
+) -> None:
+    """A year of deliveries must slow down neither a claim nor a table of figures."""
+    assert index in await _plan(sqlite_database, statement)
 
 
 @pytest.mark.parametrize(

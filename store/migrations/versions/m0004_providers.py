@@ -34,6 +34,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("provider IS NOT NULL"),
         postgresql_where=sa.text("provider IS NOT NULL"),
     )
+    op.create_index(
+        "ix_attempts_not_taken",
+        "attempts",
+        ["at"],
+        unique=False,
+        sqlite_where=sa.text("provider IS NOT NULL AND outcome <> 'sent'"),
+        postgresql_where=sa.text("provider IS NOT NULL AND outcome <> 'sent'"),
+    )
     op.execute(
         "UPDATE outbox SET provider = CASE WHEN channel IN ('sms', 'voice') THEN 'twilio' ELSE channel END"
         " WHERE attempts > 0"
