@@ -39,6 +39,9 @@ async def _account(client: TwilioClient, group: str) -> list[Diagnosis]:
     try:
         account = await _asked(client, lambda rest: rest.api.v2010.accounts(client.account.account_sid).fetch_async())
         told = [*of_account(account, where)]
+        if account is None and await _asked(client, lambda rest: rest.messages.list_async(limit=1)) is None:
+            what = "does not list what was sent, so that after a crash nobody can say whether a text left"
+            told.append(finding(SUBJECT, what, where=_address(client.account), advice="Is this the right address?"))
         if account is not None and account.status == "active":
             balance = await _asked(client, lambda rest: rest.api.v2010.account.balance.fetch_async())
             told += of_balance(balance, where)

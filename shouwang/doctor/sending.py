@@ -105,7 +105,7 @@ def _delivery(target: Target, patient: Patient, provider: str, number: int) -> D
         priority=Priority.INFORM,
         # The time makes it findable at the provider among earlier ones.
         text=f"{render('test.text', language)} {now:%H:%M:%S}",
-        speech=render("test.speech", language),
+        speech=render("test.speech", language) if target.channel == "voice" else "",
         code=_CODE,
         expires_at=now + timedelta(minutes=10),
         drill=True,
