@@ -17,8 +17,6 @@ from shouwang.settings import variable
 
 SUBJECT = "provider"
 
-#: Where an account has less than this, of whatever currency, somebody should look.
-_LITTLE = Decimal(10)
 _SMS_PATH = "/webhooks/twilio/sms"
 
 
@@ -28,13 +26,13 @@ async def look(patient: Patient) -> list[Diagnosis]:
     for group, account in channels.accounts(patient.settings).items():
         client = TwilioClient(account, now=patient.now)
         try:
-            told += await _account(client, group)
+            told += await _account(client, group, getattr(patient.settings, group).balance_below)
         finally:
             await client.aclose()
     return told or [note(SUBJECT, "no account for texts and calls is set", where=variable(("twilio", "account_sid")))]
 
 
-async def _account(client: TwilioClient, group: str) -> list[Diagnosis]:
+async def _account(client: TwilioClient, group: str, balance_below: float) -> list[Diagnosis]:
     where = variable((group, "account_sid"))
     try:
         account = await _asked(client, lambda rest: rest.api.v2010.accounts(client.account.account_sid).fetch_async())
@@ -44,7 +42,7 @@ async def _account(client: TwilioClient, group: str) -> list[Diagnosis]:
             told.append(finding(SUBJECT, what, where=_address(client.account), advice="Is this the right address?"))
         if account is not None and account.status == "active":
             balance = await _asked(client, lambda rest: rest.api.v2010.account.balance.fetch_async())
-            told += of_balance(balance, where)
+            told += of_balance(balance, where, Decimal(balance_below))
         sender = client.account.from_number
         if sender.startswith("MG"):
             told += of_service(group)
@@ -107,8 +105,8 @@ def of_account(account: Any, where: str) -> Iterator[Diagnosis]:
         yield fine(SUBJECT, "the account is active", where=where)
 
 
-def of_balance(balance: Any, where: str) -> Iterator[Diagnosis]:
-    """Say whether something is left to pay with."""
+def of_balance(balance: Any, where: str, below: Decimal) -> Iterator[Diagnosis]:
+    """Say whether something is left to pay with; `below` is where it counts as little, in the account's currency."""
     try:
         left = Decimal(balance.balance) if balance is not None else None
     except (InvalidOperation, TypeError):
@@ -120,7 +118,7 @@ def of_balance(balance: Any, where: str) -> Iterator[Diagnosis]:
     advice = "Add credit, and let the provider do so by itself (auto-recharge)."
     if left <= 0:
         yield finding(SUBJECT, f"{shown} left: nothing more is sent", where=where, advice=advice)
-    elif left < _LITTLE:
+    elif left < below:
         yield finding(SUBJECT, f"{shown} left, which one bad night uses up", where=where, advice=advice)
     else:
         yield fine(SUBJECT, f"{shown} left", where=where)

@@ -54,7 +54,7 @@ async def test_wrong_credentials(look: Look) -> None:
         ({"type": "Trial"}, "it is a trial account"),
         ({"balance": "0.00"}, "0.00 USD left: nothing more is sent"),
         ({"balance": "-3.10", "currency": "CNY"}, "-3.10 CNY left: nothing more is sent"),
-        ({"balance": "9.99"}, "one bad night"),
+        ({"balance": "4.99"}, "one bad night"),
         ({"capabilities": {NUMBER: {"voice": False}}}, "+150****0006 cannot call"),
         ({"capabilities": {NUMBER: {"voice": False, "sms": False}}}, "cannot send texts or call"),
     ],
