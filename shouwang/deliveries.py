@@ -166,11 +166,7 @@ class Deliveries:
                     if await outbox.sent(tx, delivery, provider_id=result.provider_id, status=result.status, now=now):
                         self._handed_over(delivery)
                         await self._note(tx, delivery, "doubt_found")
-                        failed = meaning_of(delivery.channel, result.status or "") is StatusMeaning.FAILED
-                        if failed and await outbox.set_state(
-                            tx, delivery.id, DeliveryState.FAILED, error=result.status
-                        ):
-                            await self.move_on(tx, delivery, result.status or "failed")
+                        await self._found_as(tx, delivery, result.status or "")
                 case DoubtOutcome.ABSENT if now - since >= BELIEVE_ABSENT_AFTER:
                     await self._send_again(tx, delivery, "not at the provider")
                 case DoubtOutcome.CANNOT_ASK if not self._can_be_asked(delivery):
@@ -191,6 +187,16 @@ class Deliveries:
             result.outcome,
             extra={"delivery": delivery.id, "incident": delivery.incident_id},
         )
+
+    async def _found_as(self, tx: Transaction, delivery: Delivery, status: str) -> None:
+        """Take the status with which the provider lists it for the receipt that may never come."""
+        meaning = meaning_of(delivery.channel, status)
+        if meaning is StatusMeaning.FAILED:
+            if await outbox.set_state(tx, delivery.id, DeliveryState.FAILED, error=status):
+                await self.move_on(tx, delivery, status)
+        # A call that is listed as completed may have been heard by a voice box, and when a text arrived is not said.
+        elif meaning is StatusMeaning.DELIVERED and delivery.channel == "sms":
+            await outbox.set_state(tx, delivery.id, DeliveryState.DELIVERED)
 
     async def move_on(self, tx: Transaction, delivery: Delivery, reason: str) -> None:
         """Let the incident try the person's next contact method, or its next step, at once."""
