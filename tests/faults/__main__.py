@@ -31,6 +31,9 @@ def main() -> int:
     again = shlex.join(["make", "faults", f"ARGS={_arguments(options, seed)}"])
     console.print(f"seed {seed}; the same again: {again}")
     logging.basicConfig(level=logging.INFO if options.verbose else logging.ERROR, format="%(asctime)s %(message)s")
+    # What a fault does to the sensors' own connections is no news.
+    for name in ("mqtt", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     scenarios = _chosen(options, seed)
     if not scenarios:
         console.print(f"no scenario is called {options.only!r}")

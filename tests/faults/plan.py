@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from tests.faults.faults.base import Fault
 from tests.faults.faults.broker import BrokerRestarted, BrokerSilent, BrokerSlow, CutInMidPacket
@@ -16,7 +17,7 @@ from tests.faults.faults.database import (
     Unwritable,
 )
 from tests.faults.faults.partition import Partitioned
-from tests.faults.faults.process import Frozen, Killed, KilledAtCall, KilledAtPoint, Terminated
+from tests.faults.faults.process import Frozen, Killed, KilledAtCall, KilledAtPoints, Terminated
 from tests.faults.faults.provider import (
     ForgedCallbacks,
     ProviderFails,
@@ -69,7 +70,14 @@ def bounded(seed: int) -> list[Scenario]:
     calls = [("fdatasync", 1), ("fdatasync", 2), ("sendto", 1), ("sendto", 2), ("sendto", 3), ("recvfrom", 3)]
     return [
         *kills(12, 60, embedded=7, postgresql=6, sqlite=12),
-        Scenario(name="SIGKILL at named points", faults=tuple((KilledAtPoint(point=one),) for one in POINTS)),
+        *(
+            Scenario(
+                name=f"SIGKILL at named points {words}",
+                faults=((KilledAtPoints(points=points),),),
+                amount=Amount(alarms=60, alarms_per_s=0.3),
+            )
+            for words, points in (("of the way in", tuple(POINTS)[:6]), ("of the way out", tuple(POINTS)[6:]))
+        ),
         Scenario(
             name="SIGKILL at system calls", faults=tuple((KilledAtCall(call=call, nth=nth),) for call, nth in calls)
         ),
@@ -126,12 +134,17 @@ def bounded(seed: int) -> list[Scenario]:
             faults=((ClockStepped(by_s=3600),), (ClockStepped(by_s=-3600),)),
             repeat_s=6 * 3600.0,
         ),
-        Scenario(
-            name="daylight saving",
-            layout=Layout(clock=True, time_zone="Europe/Berlin"),
-            faults=((DaylightSaving(utc="2027-03-28 00:59:54"),), (DaylightSaving(utc="2027-10-31 00:59:54"),)),
-            amount=_FEW,
-            repeat_s=6 * 3600.0,
+        *(
+            Scenario(
+                name=f"daylight saving {word}",
+                layout=Layout(about=about, time_zone="Europe/Berlin"),
+                faults=((DaylightSaving(),),),
+                amount=_FEW,
+            )
+            for word, about in (
+                ("begins", datetime(2027, 3, 28, 1, tzinfo=UTC)),
+                ("ends", datetime(2027, 10, 31, 1, tzinfo=UTC)),
+            )
         ),
         *(combination(random.Random(f"{seed}/{number}"), number) for number in range(3)),
     ]

@@ -8,6 +8,9 @@ from typing import Any, Self
 
 import asyncpg
 
+#: The package locks itself between processes, and is upset by threads.
+_ONE_AT_A_TIME = asyncio.Lock()
+
 
 class Postgres:
     """A server that listens on a Unix socket alone; whoever wants it on a port puts a proxy before it."""
@@ -19,11 +22,13 @@ class Postgres:
         self._server: Any = None
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self._make)
+        async with _ONE_AT_A_TIME:
+            await asyncio.to_thread(self._make)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.to_thread(self._server.cleanup)
+        async with _ONE_AT_A_TIME:
+            await asyncio.to_thread(self._server.cleanup)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _make(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tests.faults.faults.partition import Partitioned
-from tests.faults.faults.process import KilledAtPoint
+from tests.faults.faults.process import KilledAtPoints
 from tests.faults.faults.provider import ProviderFails
 from tests.faults.judge import Kind
 from tests.faults.load import Amount
@@ -23,7 +23,7 @@ SCENARIOS: Final = {
     "acknowledge-before-commit": Scenario(
         name="sabotage: acknowledged before it is committed",
         layout=Layout(entry=_sabotaged("acknowledge-before-commit")),
-        faults=((KilledAtPoint(point="deciding"),),),
+        faults=((KilledAtPoints(points=("deciding",)),),),
         amount=_FEW,
         settles_within_s=10.0,
     ),

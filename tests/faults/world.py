@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
 
@@ -28,6 +29,8 @@ from tests.real.waiting import LOOPBACK, PATIENCE_S, WaitedInVainError, free_por
 _ENTRY = str(Path(__file__).parent / "entry.py")
 #: As systemd does with Restart=always.
 _RESTART_AFTER_S = 0.3
+#: How long before the time that its layout names a service is started.
+_BEFORE_S = 15.0
 _HOME = re.compile(r"\bh(\d+)\b")
 
 
@@ -41,6 +44,8 @@ class Layout:
     disk_mib: int | None = None
     #: With a wall clock that can be moved.
     clock: bool = False
+    #: With a wall clock that shows this time some seconds after the start.
+    about: datetime | None = None
     time_zone: str = "Asia/Shanghai"
     #: Arguments of the entry script; see entry.py.
     entry: tuple[str, ...] = ()
@@ -54,7 +59,7 @@ class Layout:
                 ("mosquitto", self.broker == "mosquitto"),
                 ("postgresql", self.database == "postgresql"),
                 ("tmpfs", self.disk_mib is not None),
-                ("faketime", self.clock),
+                ("faketime", self.clock or self.about is not None),
             )
             if needed
         )
@@ -203,7 +208,7 @@ class World:
             **await self._broker(),
             **await self._database(),
         }
-        if self.layout.clock:
+        if "faketime" in self.layout.needs:
             environment |= self._clock()
         self.shouwang = Shouwang(self.folder, environment)
         self._stack.push_async_callback(self.shouwang.close)
@@ -265,7 +270,8 @@ class World:
 
     def _clock(self) -> dict[str, str]:
         assert self.tools.faketime is not None
-        self.set_clock("+0")
+        about = self.layout.about
+        self.set_clock("+0" if about is None else f"{about.timestamp() - time.time() - _BEFORE_S:+.0f}")
         return {
             "LD_PRELOAD": self.tools.faketime,
             "FAKETIME_TIMESTAMP_FILE": str(self.folder / "clock"),
@@ -274,7 +280,7 @@ class World:
         }
 
     def set_clock(self, what: str) -> None:
-        """Move the wall clock of the process: seconds from the real time, or `@` and a time (libfaketime's words)."""
+        """Move the wall clock of the process: seconds from the real time, with their sign."""
         fresh = self.folder / "clock.new"
         fresh.write_text(what + "\n")
         fresh.replace(self.folder / "clock")
