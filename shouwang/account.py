@@ -21,7 +21,8 @@ ASK_AGAIN_S = 30.0
 #: So many questions in a row without an answer: one that is lost says nothing.
 _UNANSWERED = 3
 
-_OUR_CREDENTIALS = frozenset({401, 403})
+#: Twilio's codes for an account that it does not let in: wrong credentials, not active.
+_NOT_LET_IN = frozenset({20003, 20005})
 
 
 class Accounts:
@@ -58,7 +59,7 @@ class Accounts:
             return
         except RefusedError as error:
             # Whatever else is refused (another firm has no such page), our credentials are not what is wrong.
-            wrong = error.status in _OUR_CREDENTIALS
+            wrong = error.status == 401 or error.code in _NOT_LET_IN
             found = Symptom(kind=TroubleKind.PROVIDER, subject=name, detail=str(error)) if wrong else None
         except UnreadableError:
             found = None

@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 class Patient(Generic[_T]):
     """Asks something that may hang: once at a time, and without waiting for it for longer than some seconds.
 
-    It is not cancelled, because what hangs may hang on that as well; the next one to ask gets its answer.
+    It is not cancelled for being slow, because what hangs may hang on that as well; who asks next gets its answer.
     """
 
     def __init__(self, question: Callable[[], Awaitable[_T]], patience_s: float) -> None:
@@ -22,7 +22,12 @@ class Patient(Generic[_T]):
         """Give the answer; None where there is none in time. Raises what the question raises."""
         if self._asking is None:
             self._asking = asyncio.ensure_future(self._question())
-        await asyncio.wait({self._asking}, timeout=self._patience_s)
+        try:
+            await asyncio.wait({self._asking}, timeout=self._patience_s)
+        except asyncio.CancelledError:
+            # Nobody will ask again.
+            self._asking.cancel()
+            raise
         if not self._asking.done():
             return None
         asked, self._asking = self._asking, None

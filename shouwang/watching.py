@@ -8,6 +8,7 @@ from pathlib import Path
 from shouwang import channels, operators
 from shouwang.account import Accounts
 from shouwang.heartbeat import Heartbeat
+from shouwang.operators import Operators
 from shouwang.service import Service
 from shouwang.settings import Settings, TwilioSettings
 from shouwang.symptoms import Senses
@@ -32,10 +33,16 @@ async def watching(
     refused: Callable[[], str],
     sends: bool,
 ) -> AsyncIterator[Watching]:
-    """Give the watch; connections are closed at the end. With `sends` false no provider is asked about its account."""
+    """Give the watch; connections are closed at the end.
+
+    With `sends` false, which is a trial, nobody is told, there is no sign of life that could pass for that of the real
+    service, and no provider is asked about its account.
+    """
     core = service.core
     async with contextlib.AsyncExitStack() as stack:
-        told = await stack.enter_async_context(operators.from_settings(settings, now=core.now))
+        told = Operators(())
+        if sends:
+            told = await stack.enter_async_context(operators.from_settings(settings, now=core.now))
         clients = {}
         for name, account in channels.accounts(settings).items() if sends else ():
             clients[name] = operators.private_client(account, now=core.now)
@@ -49,7 +56,7 @@ async def watching(
         parts: dict[str, Callable[[], Awaitable[None]]] = {"watch": watch.run}
         if clients:
             parts["accounts"] = accounts.run
-        if (url := settings.heartbeat.url) is not None:
+        if sends and (url := settings.heartbeat.url) is not None:
             heartbeat = Heartbeat(
                 url.get_secret_value(),
                 method=settings.heartbeat.method,

@@ -16,11 +16,12 @@ import pytest
 from ingest.message import Message
 from rules.decisions import Delivery, DeliveryState
 from rules.incident import IncidentState
+from rules.trouble import Trouble, TroubleKind
 from shouwang import cli
 from shouwang.clock import SystemClock
 from shouwang.configuration import Configuration
 from shouwang.service import Service
-from store import incidents, outbox
+from store import incidents, outbox, troubles
 from store.database import Database
 
 SAMPLE = Path(__file__).parents[2]
@@ -420,3 +421,53 @@ def test_figures_are_given_to_programs(run: Run, sent: str) -> None:
 
 def test_figures_of_nothing_are_a_sentence(run: Run, alarm: str) -> None:
     assert run("deliveries", "--days", "0.5").out == "nothing has been sent in the last 0.5 days\n"
+
+
+# --- the service itself -----------------------------------------------------------------------------------------------
+
+
+def test_troubles_are_listed_and_found(run: Run, alarm: str, place: Path) -> None:
+    told = run("troubles")
+    assert (told.status, told.out) == (0, "nothing is wrong that is known of\n")
+
+    async def save() -> None:
+        database = await Database.open(f"sqlite:///{place}/shouwang.db")
+        now = SystemClock().now()
+        stands = Trouble(kind=TroubleKind.DISK, subject="/var", detail="3 MiB", began_at=now, seen_at=now, stands=True)
+        over = Trouble(kind=TroubleKind.BROKER, subject="", detail="", began_at=now, seen_at=now, ended_at=now)
+        async with database.write() as tx:
+            await troubles.save(tx, [stands, over])
+        await database.close()
+
+    asyncio.run(save())
+    told = run("troubles")
+    assert told.status == 1
+    assert "disk" in told.out
+    assert "broker" not in told.out
+
+    told = run("troubles", "--all", "--json")
+    rows = json.loads(told.out)
+    assert told.status == 1
+    assert {(row["kind"], row["stands"]) for row in rows} == {("disk", True), ("broker", False)}
+    assert "磁盘快满（/var）：3 MiB" in {row["what"] for row in rows}
+
+
+def test_a_probe_without_its_secret_is_refused_and_so_is_a_time_that_is_none(run: Run, place: Path) -> None:
+    told = run("probe")
+    assert told.status == 2
+    assert "SHOUWANG_PROBE__SECRET" in told.err
+
+    told = run("probe", "--within", "soon")
+    assert told.status == 2
+    assert "'soon' is not a duration" in told.err
+    assert "Traceback" not in told.err
+
+
+def test_a_probe_says_that_the_broker_is_not_there(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOUWANG_PROBE__SECRET", "a-secret-of-the-tests")
+    monkeypatch.setenv("SHOUWANG_MQTT__URL", "mqtt://127.0.0.1:1")
+    told = run("probe", "--json")
+
+    found = json.loads(told.out)
+    assert (told.status, found["good"]) == (1, False)
+    assert "mqtt://127.0.0.1:1" in found["sentence"]

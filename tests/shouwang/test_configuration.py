@@ -55,3 +55,16 @@ async def test_every_process_takes_an_edited_file(start: Start, folder: Path) ->
     assert await other_files.reload(second)
     for service in (first, second):
         assert service.core.rules.rule("gas") is not None
+
+
+async def test_why_edited_files_are_refused_is_known_until_they_are_mended(start: Start, folder: Path) -> None:
+    service, files = await start()
+    good = (folder / "rules.yaml").read_text("utf-8")
+    (folder / "rules.yaml").write_text(good.replace("policy:", "polcy:"), "utf-8")
+    assert not await files.reload(service)
+    assert "rules.yaml:" in files.refused
+    assert "more)" in files.refused
+
+    (folder / "rules.yaml").write_text(good, "utf-8")
+    await files.reload(service)
+    assert files.refused == ""

@@ -302,3 +302,42 @@ def test_every_setting_has_its_variable() -> None:
         "SHOUWANG_TIME_ZONE",
         "SHOUWANG_LANGUAGE",
     } <= settings.variables().keys()
+
+
+def test_operators_heartbeat_and_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = load(
+        monkeypatch,
+        OPERATORS__WEBHOOK="https://hook.example.org/s3cret?key=1",
+        OPERATORS__APPRISE="ntfy://ntfy.example.org/s3cret\n mailtos://s3cret:x@mail.example.org",
+        OPERATORS__SMS="+8613900000001 +8613900000002",
+        HEARTBEAT__URL="https://hc.example.org/s3cret",
+        PROBE__SECRET="s3cret-s3cret-s3cret",
+    )
+
+    assert found.operators.is_set
+    assert found.operators.sms is not None
+    assert found.operators.sms.split() == ["+8613900000001", "+8613900000002"]
+    assert SECRET not in repr(found)
+    assert "+86139" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("OPERATORS__WEBHOOK", "hook.s3cret.example.org", "this is not a web address"),
+        ("OPERATORS__APPRISE", "ntfy://ntfy.example.org/x, s3cret", "write addresses of Apprise"),
+        ("OPERATORS__SMS", "13900000001", "write numbers with +"),
+        ("HEARTBEAT__URL", "ftp://s3cret.example.org", "this is not a web address"),
+        ("HEARTBEAT__METHOD", "patch", "this must be get, post or head"),
+        ("HEARTBEAT__EVERY_S", "1", "this must be at least 5"),
+        ("PROBE__SECRET", "s3cret", "at least 16 characters"),
+    ],
+)
+def test_wrong_ones_are_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str
+) -> None:
+    (problem,) = refused(monkeypatch, **{variable: value})
+
+    assert problem.startswith(f"SHOUWANG_{variable}: ")
+    assert words in problem
+    assert SECRET not in problem
