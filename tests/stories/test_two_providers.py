@@ -131,6 +131,49 @@ async def test_a_request_that_lands_late_at_one_settles_what_is_under_way_to_the
     assert page.provider_id in {one.sid for one in stored[page.provider]}
 
 
+@pytest.mark.parametrize("whose", ["twilio", "twilio_2"])
+@pytest.mark.parametrize("taken", [True, False], ids=["after it was taken", "before it left"])
+async def test_the_process_dies_in_the_midst_of_it(site: Any, whose: str, taken: bool) -> None:
+    """Whom it was handed to is on disk before the request leaves: that one is asked, and nobody hears it twice.
+
+    Invariant one-page. The other is not even asked.
+    """
+    asked, other = (site.twilio, site.second) if whose == "twilio" else (site.second, site.twilio)
+    if whose == "twilio_2":
+        site.twilio.faults.add("reject", code=20003, for_s=5)
+    for each in site.providers:
+        each.faults.add("callbacks_lost", for_s=20)
+    await die_at(site, whose, taken=taken)
+    await site.start()
+    await site.advance(seconds=58)
+
+    assert {one.params["To"] for one in asked.reads} == {LI}
+    assert other.reads == []
+    heard = [one for one in site.who_heard() if one[1] == "sms li"]
+    assert heard == ([(0, "sms li")] if taken else [(30, "sms li")])
+    assert set(bodies(site).values()) == {1}
+    figures = await site.service.desk.delivery_figures(days=1)
+    stored = {"twilio": len(site.twilio.messages), "twilio_2": len(site.second.messages)}
+    accepted = {one["provider"]: one["accepted"] for one in figures["providers"] if one["channel"] == "sms"}
+    assert {name: accepted.get(name, 0) for name in stored} == stored
+
+
+async def die_at(site: Any, whose: str, *, taken: bool) -> None:
+    """Let there be an alarm, and the process die while its text is under way to a provider."""
+    site.service.intake.departures = None
+    site.running = False
+    await site.says(GAS, gas=True)
+    await site.service.clockwork.tick()
+    deliveries, sending = site.service.deliveries, site.service.dispatcher._channels
+    (page,) = await deliveries.claim(16)
+    while page.provider != whose:
+        await deliveries.send_finished(page, await sending["sms"].send(page))
+        (page,) = await deliveries.claim(16)
+    if taken:
+        await sending["sms"].send(page)
+    await site.stop()
+
+
 async def test_both_are_in_trouble(site: Any) -> None:
     """Neither takes anything for a minute and a half: each is tried, nothing is lost, nothing comes twice."""
     site.twilio.faults.add("rate_limited", for_s=90)
