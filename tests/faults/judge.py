@@ -30,8 +30,8 @@ KINDS: tuple[Kind, ...] = (
     "other",
 )
 
-#: A step that is due leaves within this, on a machine that has other things to do.
-PROMPT_S = 20.0
+#: A step that is due leaves within this, on a machine that has much else to do (and this harness beside it).
+PROMPT_S = 60.0
 #: A doubt is settled within this: a lease of 30 s, the age at which an absence is believed, and a few questions.
 DOUBT_S = 150.0
 #: What may have been on its way already when an answer was taken.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tests.faults.ledger import Alarm, Reply, Text, now
 from tests.faults.world import World
 from tests.real.community import ADDRESS, micro_of, steps, told_of, write_community
+from tests.real.waiting import PATIENCE_S
 
 #: Homes that never alarm.
 CALM = 10
@@ -90,6 +91,11 @@ class Load:
         while self._waiting:
             self._raise()
         await asyncio.gather(*self._alarms)
+
+    async def hush(self) -> None:
+        """Let nobody begin to answer any more, and wait for those who are at it: what is looked at must stand still."""
+        self._tasks.pop().cancel()
+        await asyncio.wait_for(asyncio.gather(*self._answering.values()), PATIENCE_S)
 
     async def end(self) -> None:
         """Stop; nobody answers any more."""

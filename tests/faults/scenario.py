@@ -126,6 +126,7 @@ async def _live(world: World, scenario: Scenario) -> None:
         await world.ready()
         await _find_what_the_broker_lost(world, load)
         await _settle(world, scenario.settles_within_s)
+        await load.hush()
         # No repeat may make up for what was lost; whatever comes twice comes now.
         standing = {home: one for home, one in world.ledger.alarms.items() if one.kind != "sos"}
         if not missing(world.ledger):

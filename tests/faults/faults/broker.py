@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tests.faults.faults.base import NOTHING
 from tests.faults.load import Load
 from tests.faults.world import World
+from tests.real.waiting import PATIENCE_S
 
 #: Longer than the longest pause between two tries to connect.
 _RECONNECTS_S = 35.0
@@ -66,7 +67,7 @@ class CutInMidPacket:
             else:
                 proxy.cut_after(world.chance.randint(3, 400), "down")
             await load.raise_one()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE_S):
                 while proxy.cuts == before:  # noqa: ASYNC110 - it happens on the wire
                     await asyncio.sleep(0.02)
         await world.ready()

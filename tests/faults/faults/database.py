@@ -12,7 +12,7 @@ from tests.faults.faults.base import NOTHING
 from tests.faults.load import Load
 from tests.faults.proxy import Connection, Direction, Verdict
 from tests.faults.world import World
-from tests.real.waiting import until
+from tests.real.waiting import PATIENCE_S, until
 
 _RECOVERS_S = 10.0
 
@@ -72,7 +72,7 @@ class CommitCut:
                 alarm = asyncio.create_task(load.raise_one())
                 await asyncio.sleep(chance.uniform(0.0, 0.02))
                 armed = 1
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(PATIENCE_S):
                     while proxy.cuts == before:  # noqa: ASYNC110 - it happens on the wire
                         await asyncio.sleep(0.01)
                 await alarm
