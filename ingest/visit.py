@@ -23,8 +23,6 @@ from ingest.options import MqttOptions, Protocol
 from ingest.paho_connection import tls_context
 
 _REFUSED = 0x80
-#: What a broker says of who we are: another version of MQTT would not help.
-_ABOUT_US = frozenset({134, 135, 138, 140})
 _PUBLISHED_AT_ONCE = 100
 _KEEPALIVE_S = 10
 #: How long the broker may take to let us go.
@@ -35,8 +33,26 @@ class VisitError(Exception):
     """The broker could not be visited, or threw us out; the text says why, without the password."""
 
 
+class RefusedVisitError(VisitError):
+    """The broker does not let us in, by the name we have or by user and password."""
+
+
+class NameRefusedError(RefusedVisitError):
+    """The broker does not take the client id of the visit: it may well take another."""
+
+
 class _VersionError(VisitError):
     """The broker may speak another version of MQTT."""
+
+
+#: What a broker says of who we are: another version of MQTT would not help.
+_REFUSALS: dict[int, type[VisitError]] = {
+    133: NameRefusedError,
+    134: RefusedVisitError,
+    135: RefusedVisitError,
+    138: RefusedVisitError,
+    140: RefusedVisitError,
+}
 
 
 class Heard(NamedTuple):
@@ -164,8 +180,7 @@ class Visit:
             if not self._greeted.done():
                 self._greeted.set_result(Greeting(flags.session_present, *found))
         else:
-            error = VisitError if reason.value in _ABOUT_US else _VersionError
-            self._end(error(f"the broker refuses us: {reason}"))
+            self._end(_REFUSALS.get(reason.value, _VersionError)(f"the broker refuses us: {reason}"))
 
     def _disconnected(self, _flags: object, reason: ReasonCode, _properties: object) -> None:
         if self._greeted.done():
@@ -213,12 +228,14 @@ async def visit(
     keep_s: int = 0,
     resume: bool = False,
     forget: bool = False,
+    acknowledge: bool = True,
     on_message: Callable[[Heard], None] = lambda _: None,
 ) -> AsyncIterator[Visit]:
     """Connect as `client_id`, speaking the version of MQTT that the service would speak.
 
     With `keep_s` the broker is asked to keep the session so long after we have left (MQTT 3.1.1: for ever, so come back
     without it); with `resume` we take up the session that it has. With `forget` we leave for good, whatever was asked.
+    Without `acknowledge` whatever is handed over stays the broker's to send again.
     `on_message` is called on the event loop. Raises VisitError.
     """
     versions = {
@@ -227,7 +244,11 @@ async def visit(
         Protocol.AUTO: [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311],
     }[options.protocol]
     for number, version in enumerate(versions, 1):
-        client = await asyncio.to_thread(_client, options, client_id, version, lasting=bool(keep_s) or resume)
+        try:
+            client = await asyncio.to_thread(_client, options, client_id, version, lasting=bool(keep_s) or resume)
+        except (ssl.SSLError, OSError) as error:
+            raise VisitError(f"the certificates cannot be used: {error.strerror or error}") from error
+        client.manual_ack_set(not acknowledge)
         here = Visit(client, version, on_message)
         try:
             try:
@@ -239,14 +260,19 @@ async def visit(
                 continue
             except TimeoutError:
                 raise VisitError(f"no answer within {options.connect_timeout_s:g} s") from None
-            except ssl.SSLError as error:
-                raise VisitError(f"no encrypted connection: {error.reason or error}") from error
             except OSError as error:
-                raise VisitError(f"no connection: {error.strerror or error}") from error
+                raise VisitError(_words(error, tls=options.tls)) from error
             yield here
             return
         finally:
             await here.leave(forget=forget)
+
+
+def _words(error: OSError, *, tls: bool) -> str:
+    what = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+    # Who is greeted by something else than he expects hangs up.
+    encrypted = tls and isinstance(error, ssl.SSLError | ConnectionResetError)
+    return f"no {'encrypted ' if encrypted else ''}connection: {what or error}"
 
 
 def _client(options: MqttOptions, client_id: str, version: MQTTProtocolVersion, *, lasting: bool) -> Client:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ingest.embedded import EmbeddedBroker
 from ingest.options import MqttOptions, Protocol
-from ingest.visit import Heard, Visit, VisitError, visit
+from ingest.visit import Heard, NameRefusedError, RefusedVisitError, Visit, VisitError, visit
 from shouwang.doctor import listening, persistence, session
 from shouwang.doctor.checking import Check, aside, run
 from shouwang.doctor.diagnosis import Diagnosis, finding, fine, note
@@ -23,6 +23,10 @@ SUBJECT = "broker"
 _DAY_S = 86_400
 _SYS_S = 2.0
 _SLACK_S = 20.0
+
+
+class _TakenForServiceError(Exception):
+    """The broker takes the doctor for the service."""
 
 
 class Reached(NamedTuple):
@@ -40,13 +44,21 @@ async def look(patient: Patient) -> list[Diagnosis]:
         options = reached.options
         try:
             told = [*reached.told, *await _met(options)]
+        except _TakenForServiceError:
+            return [*reached.told, _same()]
+        except NameRefusedError as error:
+            advice = f"Let clients in whose id begins with {session.TOPIC}-, and run the doctor again."
+            what = f"{error}; it could not be examined"
+            return [*reached.told, note(SUBJECT, what, where=options.address, advice=advice)]
         except VisitError as error:
-            return [
-                *reached.told,
-                finding(SUBJECT, f"{error}", where=options.address, advice="Nothing arrives until this is mended."),
-            ]
+            advice = "Nothing arrives until this is mended."
+            if isinstance(error, RefusedVisitError):
+                advice += f" Where clients are known by their ids, let in those that begin with {session.TOPIC}-."
+            return [*reached.told, finding(SUBJECT, f"{error}", where=options.address, advice=advice)]
         embedded = patient.settings.mqtt.is_embedded
         spaced = _names_with_spaces(patient)
+        # A queue of many messages takes its time.
+        queue_s = 90.0 + patient.queue / session.SLOWEST_PER_S * 2
         checks = [
             Check(
                 persistence.SUBJECT, "the broker's persistence", 10.0, lambda: _persistence(options, embedded=embedded)
@@ -56,36 +68,58 @@ async def look(patient: Patient) -> list[Diagnosis]:
             limit_s = patient.listen_s + _SLACK_S
             checks.append(Check(listening.SUBJECT, "messages", limit_s, lambda: _listened(patient, options)))
         if patient.queue:
-            checks.append(Check(session.SUBJECT, "sessions", 90.0, lambda: session.look(options, patient.queue)))
+            checks.append(Check(session.SUBJECT, "sessions", queue_s, lambda: session.look(options, patient.queue)))
         if spaced:
             checks.append(Check(session.SUBJECT, "spaces", 30.0, lambda: session.with_spaces(options, spaced)))
         return told + await run(checks)
 
 
+def _same() -> Diagnosis:
+    return finding(
+        SUBJECT,
+        "takes everybody with one user name for the same client: whoever connects as the service does throws it out and"
+        " gets its messages; the doctor left at once, and examined nothing",
+        where="use_username_as_clientid (Mosquitto)",
+        advice="Switch that off, or let nothing but the service use its user name; give the doctor another one"
+        " (SHOUWANG_MQTT__URL).",
+    )
+
+
 async def _met(options: MqttOptions) -> list[Diagnosis]:
-    """Knock, with what the service would ask for. Raises VisitError."""
-    async with visit(options, _name(), keep_s=options.session_expiry_s, forget=True) as here:
-        told = [fine(SUBJECT, f"lets us in (MQTT {_version(here)})", where=options.address)]
-        kept_s = here.greeting.session_expiry_s
-        if kept_s is not None and kept_s < min(options.session_expiry_s, _DAY_S):
-            told.append(
-                finding(
-                    SUBJECT,
-                    f"keeps the session of a client that is away for {kept_s} s only, and drops its messages then",
-                    where=options.address,
-                    advice="Raise the limit in the broker's configuration: longer than the longest outage.",
-                )
+    """Knock, with what the service would ask for. Raises VisitError.
+
+    The name is new, so there can be no session for it, unless the broker goes by the user's name: then what we have met
+    is the session of the service, of which nothing may be touched.
+    """
+    name = _name()
+    async with visit(options, name, keep_s=options.session_expiry_s, resume=True, acknowledge=False) as here:
+        if here.greeting.session_present:
+            raise _TakenForServiceError
+        await here.leave(forget=True)
+    # With MQTT 3.1.1 a session lasts until its client comes without one.
+    async with visit(options, name):
+        pass
+    told = [fine(SUBJECT, f"lets us in (MQTT {_version(here)})", where=options.address)]
+    kept_s = here.greeting.session_expiry_s
+    if kept_s is not None and kept_s < min(options.session_expiry_s, _DAY_S):
+        told.append(
+            finding(
+                SUBJECT,
+                f"keeps the session of a client that is away for {kept_s} s only, and drops its messages then",
+                where=options.address,
+                advice="Raise the limit in the broker's configuration: longer than the longest outage.",
             )
-        if here.greeting.maximum_qos == 0:
-            told.append(
-                finding(
-                    SUBJECT,
-                    "allows QoS 0 only: whatever is on its way when a connection breaks is lost",
-                    where=options.address,
-                    advice="Allow QoS 1 in the broker's configuration.",
-                )
+        )
+    if here.greeting.maximum_qos == 0:
+        told.append(
+            finding(
+                SUBJECT,
+                "allows QoS 0 only: whatever is on its way when a connection breaks is lost",
+                where=options.address,
+                advice="Allow QoS 1 in the broker's configuration.",
             )
-        return told
+        )
+    return told
 
 
 def _version(here: Visit) -> str:

@@ -71,7 +71,7 @@ async def look(registry: Registry, settings: Settings) -> list[Diagnosis]:
     addresses = {
         method.address for worker in registry.workers for method in worker.contact if method.channel == "apprise"
     }
-    understood = {address: await aside(understands, address) for address in sorted(addresses)}
+    understood = await aside(lambda: {address: understands(address) for address in sorted(addresses)})
     return [*judge(registry.workers, usable(settings), understood)]
 
 

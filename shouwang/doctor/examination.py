@@ -46,8 +46,9 @@ async def examine(
 
 def _checks(patient: Patient) -> list[Check]:
     settings, registry = patient.settings, patient.registry
+    broker_s = _BROKER_S + patient.listen_s + patient.queue / 100
     checks = [
-        Check(broker.SUBJECT, "the broker", _BROKER_S + patient.listen_s, lambda: broker.look(patient)),
+        Check(broker.SUBJECT, "the broker", broker_s, lambda: broker.look(patient)),
         Check(database.SUBJECT, "the database", 30.0, lambda: database.look(patient)),
     ]
     if settings.mqtt.is_embedded:

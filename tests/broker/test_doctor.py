@@ -1,6 +1,7 @@
 """The doctor at real brokers: what each of them would lose, and that nothing is left behind."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,6 +126,54 @@ async def test_a_broker_that_refuses_us_is_one_finding_without_the_password(make
     assert (only.grade, only.subject) == (FINDING, "broker")
     assert "Not authorized" in only.what
     assert "a-secret-word" not in f"{only}"
+
+
+async def test_a_broker_that_takes_the_doctor_for_the_service_is_left_at_once(
+    make_mosquitto: Any, hands: Any, patient: Any, payloads: Any
+) -> None:
+    """By the user's name; what waits for the service must not be taken from it, nor its session be ended."""
+    mosquitto = await make_mosquitto(lines=["use_username_as_clientid true"])
+    for protocol in ("5", "3.1.1"):
+        options = {"username": f"user{protocol[0]}", "protocol": protocol}
+        service = await hands.listen(mosquitto.port, **options)
+        await service.stop()
+        await hands.publish(mosquitto.port, ["an alarm"], auth={"username": "gateway", "password": None})
+
+        url = f"mqtt://{options['username']}@127.0.0.1:{mosquitto.port}?protocol={protocol}"
+        [only] = await broker.look(patient(url))
+        again = await hands.listen(mosquitto.port, **options)
+
+        assert (only.grade, only.where) == (FINDING, "use_username_as_clientid (Mosquitto)")
+        assert payloads(await again.take(1)) == ["an alarm"]
+        await again.stop()
+
+
+@pytest.mark.parametrize("refusal", [b"\x20\x03\x00\x85\x00", b"\x20\x02\x00\x02"], ids=["5", "3.1.1"])
+async def test_a_broker_that_knows_its_clients_by_name_is_no_finding(patient: Any, refusal: bytes) -> None:
+    """It may well let in the service."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1_000)
+        writer.write(refusal)
+        await reader.read(1_000)
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        url = url_of(server.sockets[0].getsockname()[1], "5" if len(refusal) == 5 else "3.1.1")
+        [only] = await broker.look(patient(url))
+
+    assert only.grade is NOTE
+    assert "could not be examined" in only.what
+
+
+# paho leaves the closing of a connection on which nothing was agreed to the collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_an_address_that_is_encrypted_on_one_side_only_is_told(make_mosquitto: Any, patient: Any) -> None:
+    mosquitto = await make_mosquitto()
+    [only] = await broker.look(patient(f"mqtts://127.0.0.1:{mosquitto.port}"))
+    gc.collect()
+
+    assert (only.grade, only.what.split(":")[0]) == (FINDING, "no encrypted connection")
 
 
 async def test_nobody_there_is_one_finding(make_mosquitto: Any, patient: Any) -> None:
