@@ -123,6 +123,9 @@ class Dispatcher:
         self._short_of_slots = False
         self._under_way: set[asyncio.Task[None]] = set()
         self._claiming = 0
+        self._promised = 0
+        self._kept = asyncio.Event()
+        self._kept.set()
         self._running = False
 
     @property
@@ -142,6 +145,18 @@ class Dispatcher:
     def start(self, claimed: Sequence[Delivery], claimed_at: float) -> None:
         """Send what somebody else has claimed at a time by the event loop's clock; to be called after its commit."""
         self._begin(claimed, claimed_at)
+
+    @contextlib.contextmanager
+    def promised(self) -> Iterator[None]:
+        """For as long as somebody else may be about to `start` what they have claimed: a stop waits for it."""
+        self._promised += 1
+        self._kept.clear()
+        try:
+            yield
+        finally:
+            self._promised -= 1
+            if not self._promised:
+                self._kept.set()
 
     async def run(self) -> None:
         """Send for ever: when woken, when a slot that was missed is free, and on a period.
@@ -308,6 +323,9 @@ class Dispatcher:
         return None
 
     async def _finish_what_is_under_way(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._timeout_s):
+                await self._kept.wait()
         if not self._under_way:
             return
         _, late = await asyncio.wait(self._under_way, timeout=self._timeout_s + 1)

@@ -106,6 +106,20 @@ class Priority(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """What a delivery says, in parts that can stand beside those of others in one message (rules/bundle.py)."""
+
+    #: Marks and title of a page; the news.
+    what: str
+    place: str
+    #: What to do first.
+    first: str = ""
+    #: The resident of a page; the title, where the news is not of the alarm itself.
+    more: str = ""
+    language: str = "zh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewDelivery:
     """One message to one contact method, to be written into the outbox.
 
@@ -132,6 +146,8 @@ class NewDelivery:
     #: Seconds by which the step fired late (invariant late-is-said).
     late_s: int = 0
     drill: bool = False
+    #: None for one that goes alone.
+    brief: Brief | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,8 +226,17 @@ class Delivery(NewDelivery):
     provider: str | None = None
     #: When the provider had taken it.
     sent_at: datetime | None = None
+    #: The first of those it is in one message with, or was when it was last heard of; None where it is alone.
+    bundle: int | None = None
+    #: Those that are in this message too; each has a row, a fence and a result of its own. Not a column.
+    others: "tuple[Delivery, ...]" = ()
     #: It is a text to a number that has said STOP, and must not be sent; not a column, but seen at the claim.
     stopped: bool = False
+
+    @property
+    def members(self) -> "tuple[Delivery, ...]":
+        """All that is in this message, this one first."""
+        return (self, *self.others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,7 @@ class Draft:
             expires_at=self.now + (_LIFE_SAFETY_EXPIRES if life else _EXPIRES),
             late_s=late_s,
             drill=incident.drill,
+            brief=message.brief,
         )
         return True
 

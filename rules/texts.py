@@ -55,6 +55,11 @@ TEXTS: dict[str, Text] = {
     "inform.verified": Text("现场实时报警，正通知网格员 {place} {title}", "Live alarm now {place} {title}"),
     "inform.closed": Text("已结束({outcome}，{name}) {place} {title}", "Closed ({outcome}, {name}) {place} {title}"),
     "inform.cause_gone": Text("已恢复正常，无需处理 {place} {title}", "Back to normal {place} {title}"),
+    # --- several homes in one message --------------------------------------------------------------------------------
+    "bundle.alarms": Text("共{count}处报警", "{count} alarms"),
+    "bundle.news": Text("共{count}处", "{count} homes"),
+    "bundle.code": Text("编号", "code"),
+    "bundle.ask": Text("接单回编号，都去回 全部", "Reply a code, or all"),
     # --- the longer text of channels without a limit ---------------------------------------------------------------
     "full.title": Text("{marks}{title}（{severity}）", "{marks}{title} ({severity})"),
     "full.place": Text("地点：{address}", "Where: {address}"),
@@ -89,6 +94,13 @@ TEXTS: dict[str, Text] = {
     ),
     "voice.family": Text(
         "网格员已接到通知，请尽快与老人联系。", "The grid workers have been told. Please call your relative."
+    ),
+    "voice.bundle": Text("守望报警。共{count}家。", "Shouwang alarm. {count} homes."),
+    "voice.bundle_home": Text("{place}，{what}。", "{place}: {what}."),
+    "voice.bundle_more": Text("另有{count}家，见短信。", "And {count} more; see your texts."),
+    "voice.bundle_menu": Text(
+        "全部接单请按1，都去不了请按2，重听请按9。",
+        "To take all of them press 1. If you can go to none press 2. To hear it again press 9.",
     ),
     "voice.again": Text("再说一遍。", "Once more."),
     "voice.drill": Text("这是演练。", "This is a drill. "),

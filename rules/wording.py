@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from rules import sms
+from rules.decisions import Brief
 from rules.incident import Incident
 from rules.texts import duration, render, word
 
@@ -21,6 +22,8 @@ class Message:
     text: str
     #: For channels that speak.
     speech: str = ""
+    #: The same in parts, for a message that names several homes.
+    brief: Brief | None = None
 
 
 def alarm(incident: Incident, channel: str, *, asked: bool, late_s: int = 0, again: bool = False) -> Message:
@@ -28,14 +31,16 @@ def alarm(incident: Incident, channel: str, *, asked: bool, late_s: int = 0, aga
 
     `again` for an alarm that came back while somebody is on the way, `late_s` where it should have gone out earlier.
     """
+    brief = _brief(incident, channel, asked=asked, late_s=late_s, again=again)
     if channel in SPOKEN:
         return Message(
             text=_short(incident, asked=asked, late_s=late_s, again=again),
             speech=_speech(incident, asked=asked, late_s=late_s, again=again),
+            brief=brief,
         )
     if channel in SHORT:
-        return Message(text=_short(incident, asked=asked, late_s=late_s, again=again))
-    return Message(text=_full(incident, asked=asked, late_s=late_s, again=again))
+        return Message(text=_short(incident, asked=asked, late_s=late_s, again=again), brief=brief)
+    return Message(text=_full(incident, asked=asked, late_s=late_s, again=again), brief=brief)
 
 
 def news(incident: Incident, what: str, *, tail: str = "tail.code", name: str = "", **values: object) -> Message:
@@ -47,7 +52,15 @@ def news(incident: Incident, what: str, *, tail: str = "tail.code", name: str = 
         return marks + render(f"inform.{what}", language, name=name, place=words.place, title=words.title, **values)
 
     words = sms.Words(title=incident.title, place=incident.snapshot.home.address)
-    return Message(text=sms.fit(head, render(tail, language, code=incident.code), words))
+    brief = Brief(
+        what=" ".join(head(sms.Words(title="", place="")).split()),
+        place=words.place,
+        # What the tail asks for, once for all; each home has its code beside it.
+        first="" if tail == "tail.code" else render(tail, language, code=render("bundle.code", language)),
+        more=words.title,
+        language=language,
+    )
+    return Message(text=sms.fit(head, render(tail, language, code=incident.code), words), brief=brief)
 
 
 def accepted(incident: Incident, *, spoken: bool) -> str:
@@ -100,6 +113,22 @@ def _marks(incident: Incident, *, late_s: int, again: bool) -> str:
     return marks
 
 
+def _brief(incident: Incident, channel: str, *, asked: bool, late_s: int, again: bool) -> Brief:
+    snapshot = incident.snapshot
+    language = snapshot.language
+    if channel in SPOKEN:
+        marks = _spoken_marks(incident, late_s=late_s, again=again)
+    else:
+        marks = _marks(incident, late_s=late_s, again=again)
+    return Brief(
+        what=marks + incident.title,
+        place=snapshot.home.address,
+        first=snapshot.plan.first if asked or again else render("family.first", language),
+        more=person(incident),
+        language=language,
+    )
+
+
 def _short(incident: Incident, *, asked: bool, late_s: int, again: bool) -> str:
     snapshot = incident.snapshot
     language = snapshot.language
@@ -113,9 +142,8 @@ def _short(incident: Incident, *, asked: bool, late_s: int, again: bool) -> str:
     )
 
 
-def _speech(incident: Incident, *, asked: bool, late_s: int, again: bool) -> str:
-    snapshot = incident.snapshot
-    language = snapshot.language
+def _spoken_marks(incident: Incident, *, late_s: int, again: bool) -> str:
+    language = incident.snapshot.language
     marks = ""
     if incident.drill:
         marks += render("voice.drill", language)
@@ -125,6 +153,13 @@ def _speech(incident: Incident, *, asked: bool, late_s: int, again: bool) -> str
         marks += render("voice.late", language, delay=duration(late_s, language))
     if again:
         marks += render("voice.realert", language)
+    return marks
+
+
+def _speech(incident: Incident, *, asked: bool, late_s: int, again: bool) -> str:
+    snapshot = incident.snapshot
+    language = snapshot.language
+    marks = _spoken_marks(incident, late_s=late_s, again=again)
     said = [render("voice.page", language, marks=marks, place=snapshot.home.address, title=incident.title)]
     if name := person(incident):
         said.append(render("voice.person", language, person=name))

@@ -8,6 +8,7 @@ from notify import backoff
 from notify.channel import DoubtOutcome, DoubtResult, SendOutcome, SendResult
 from notify.channels.twilio_status import StatusMeaning, meaning_of
 from rules import machine
+from rules.bundle import Bundling
 from rules.decisions import Decision, Delivery, DeliveryState, JournalEntry, Paged, Priority, Purpose
 from rules.incident import IncidentState
 from rules.providers import Turn
@@ -43,6 +44,8 @@ class Deliveries:
         self._owner = owner
         #: The channels whose provider can be asked about a doubt.
         self.asking: Collection[str] = frozenset()
+        #: How much goes into one message.
+        self.bundling = Bundling()
 
     async def next_at(self) -> datetime | None:
         """When there is something to send or to ask about next."""
@@ -77,6 +80,7 @@ class Deliveries:
             channels=channels,
             max_priority=max_priority,
             choose=self._choose,
+            bundling=self.bundling,
         )
 
     async def _choose(self, tx: Transaction, deliveries: Sequence[Delivery]) -> Mapping[int, str | None]:
@@ -93,19 +97,21 @@ class Deliveries:
         self._core.metrics.deliveries.labels(delivery.channel, str(result.outcome)).inc()
         if delivery.provider and not result.ours:
             self._core.metrics.provider_tries.labels(delivery.channel, delivery.provider, str(result.outcome)).inc()
-        mine = await self._core.database.transact(lambda tx: self._note_outcome(tx, delivery, result, now))
+        mine = await self._core.database.transact(lambda tx: self._note_outcomes(tx, delivery, result, now))
         for hear in self._core.on_tries:
             hear(delivery, result)
         if mine and result.outcome is SendOutcome.ACCEPTED:
-            self._handed_over(delivery)
+            for one in delivery.members:
+                self._handed_over(one)
         if result.outcome is not SendOutcome.ACCEPTED:
             self._core.wake_dispatcher()
         level = logging.INFO if result.outcome is SendOutcome.ACCEPTED else logging.WARNING
         _log.log(
             level,
-            "%s to %s%s: %s %s%s",
+            "%s to %s%s%s: %s %s%s",
             delivery.channel,
             delivery.recipient_name,
+            f" for {len(delivery.members)} homes" if delivery.others else "",
             "" if delivery.provider in {None, delivery.channel} else f" by {delivery.provider}",
             result.outcome,
             result.error or "",
@@ -113,25 +119,23 @@ class Deliveries:
             extra={"delivery": delivery.id, "incident": delivery.incident_id},
         )
 
-    async def _note_outcome(self, tx: Transaction, delivery: Delivery, result: SendResult, now: datetime) -> bool:
-        """Record it, and say whether it was still ours to say."""
+    async def _note_outcomes(self, tx: Transaction, message: Delivery, result: SendResult, now: datetime) -> bool:
+        """Record it for all that was in the message, and say whether it was still ours to say."""
+        error, against = result.error or "", result.speaks_against
+        mine = False
         match result.outcome:
             case SendOutcome.ACCEPTED:
-                return await outbox.sent(
-                    tx,
-                    delivery,
-                    provider_id=result.provider_id,
-                    status=result.status,
-                    now=now,
-                    against=result.speaks_against,
-                )
+                taken = {"provider_id": result.provider_id, "status": result.status}
+                for one in message.members:
+                    mine |= await outbox.sent(tx, one, **taken, now=now, against=against)
             case SendOutcome.RETRY | SendOutcome.PERMANENT:
-                mine = await self._not_taken(tx, delivery, result, now)
+                mine = await self._not_taken(tx, message, result, now)
             case SendOutcome.UNKNOWN:
-                mine = await self._in_doubt(tx, delivery, result.error or "", against=result.speaks_against)
+                for one in message.members:
+                    mine |= await self._in_doubt(tx, one, error, against=against)
         return mine
 
-    async def _not_taken(self, tx: Transaction, delivery: Delivery, result: SendResult, now: datetime) -> bool:
+    async def _not_taken(self, tx: Transaction, message: Delivery, result: SendResult, now: datetime) -> bool:
         """It surely was not taken: another provider of the channel may take it at once, or it goes out later."""
         refused = result.outcome is SendOutcome.PERMANENT
         if refused and not result.account_refused:
@@ -139,46 +143,33 @@ class Deliveries:
         elif result.ours:
             turn = Turn.LATER
         else:
-            turn = await self._core.failover.turn(tx, delivery, refused=refused)
+            turn = await self._core.failover.turn(tx, message, refused=refused)
         error, against = result.error or "", result.speaks_against
+        mine = False
         if turn is Turn.NEVER:
-            mine = await outbox.failed(tx, delivery, error=error, now=now, against=against)
-            if mine:
-                await self.move_on(tx, delivery, result.error or "refused")
+            for one in message.members:
+                if await outbox.failed(tx, one, error=error, now=now, against=against):
+                    await self.move_on(tx, one, result.error or "refused")
+                    mine = True
             return mine
-        pause_s = backoff.retry_delay_s(self._core.failover.rounds(delivery), result.retry_after_s)
+        pause_s = backoff.retry_delay_s(self._core.failover.rounds(message), result.retry_after_s)
         at = now if turn is Turn.AT_ONCE else now + timedelta(seconds=pause_s)
-        mine = await outbox.retry(tx, delivery, at=at, error=error, now=now, against=against, refused=refused)
-        if mine:
-            if turn is Turn.AT_ONCE:
-                self._core.metrics.provider_passed_on.labels(delivery.channel, delivery.provider or "").inc()
-            await self._elsewhere_unless_soon(tx, delivery, at)
+        apart = all(one.attempts == 1 for one in message.members)
+        for one in message.members:
+            if await outbox.retry(tx, one, at=at, error=error, now=now, against=against, refused=refused, apart=apart):
+                await self._elsewhere_unless_soon(tx, one, at)
+                mine = True
+        if mine and turn is Turn.AT_ONCE:
+            self._core.metrics.provider_passed_on.labels(message.channel, message.provider or "").inc()
         return mine
 
     async def doubt_answered(self, delivery: Delivery, result: DoubtResult) -> None:
         """Settle a doubt as far as the provider's answer allows (invariant one-page)."""
         now = self._core.now()
         self._core.metrics.deliveries.labels(delivery.channel, f"doubt_{result.outcome}").inc()
-        since = delivery.doubt_since or now
         async with self._core.database.write() as tx:
-            match result.outcome:
-                case DoubtOutcome.FOUND:
-                    if await outbox.sent(tx, delivery, provider_id=result.provider_id, status=result.status, now=now):
-                        self._handed_over(delivery)
-                        await self._note(tx, delivery, "doubt_found")
-                        await self._found_as(tx, delivery, result.status or "")
-                case DoubtOutcome.ABSENT if now - since >= BELIEVE_ABSENT_AFTER:
-                    await self._send_again(tx, delivery, "not at the provider")
-                case DoubtOutcome.CANNOT_ASK if not self._can_be_asked(delivery):
-                    await self._unaskable(tx, delivery)
-                case _ if now >= delivery.expires_at:
-                    # It would be asked about for ever, and nobody waits for it any more.
-                    if await outbox.failed(tx, delivery, error="in doubt until it was of no use", now=now):
-                        await self.move_on(tx, delivery, "in doubt until it was of no use")
-                case _:
-                    at = now + timedelta(seconds=backoff.ask_delay_s((now - since).total_seconds()))
-                    if await outbox.unknown(tx, delivery, ask_at=at, error=result.error or "", now=now):
-                        await self._elsewhere_unless_soon(tx, delivery, at)
+            for one in delivery.members:
+                await self._settle_doubt(tx, one, result, now)
         self._core.wake_dispatcher()
         _log.warning(
             "doubt about %s to %s: %s",
@@ -187,6 +178,27 @@ class Deliveries:
             result.outcome,
             extra={"delivery": delivery.id, "incident": delivery.incident_id},
         )
+
+    async def _settle_doubt(self, tx: Transaction, delivery: Delivery, result: DoubtResult, now: datetime) -> None:
+        since = delivery.doubt_since or now
+        match result.outcome:
+            case DoubtOutcome.FOUND:
+                if await outbox.sent(tx, delivery, provider_id=result.provider_id, status=result.status, now=now):
+                    self._handed_over(delivery)
+                    await self._note(tx, delivery, "doubt_found")
+                    await self._found_as(tx, delivery, result.status or "")
+            case DoubtOutcome.ABSENT if now - since >= BELIEVE_ABSENT_AFTER:
+                await self._send_again(tx, delivery, "not at the provider")
+            case DoubtOutcome.CANNOT_ASK if not self._can_be_asked(delivery):
+                await self._unaskable(tx, delivery)
+            case _ if now >= delivery.expires_at:
+                # It would be asked about for ever, and nobody waits for it any more.
+                if await outbox.failed(tx, delivery, error="in doubt until it was of no use", now=now):
+                    await self.move_on(tx, delivery, "in doubt until it was of no use")
+            case _:
+                at = now + timedelta(seconds=backoff.ask_delay_s((now - since).total_seconds()))
+                if await outbox.unknown(tx, delivery, ask_at=at, error=result.error or "", now=now):
+                    await self._elsewhere_unless_soon(tx, delivery, at)
 
     async def _found_as(self, tx: Transaction, delivery: Delivery, status: str) -> None:
         """Take the status with which the provider lists it for the receipt that may never come."""

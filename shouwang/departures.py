@@ -6,6 +6,7 @@ this way: what is not claimed here, the dispatcher claims.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from notify.dispatcher import Dispatcher
@@ -30,6 +31,10 @@ class Departures:
     def __init__(self, deliveries: Deliveries, dispatcher: Dispatcher) -> None:
         self._deliveries = deliveries
         self._dispatcher = dispatcher
+
+    def promised(self) -> AbstractContextManager[None]:
+        """From before the claim until it has been started."""
+        return self._dispatcher.promised()
 
     async def claim(self, tx: Transaction) -> Claimed:
         """Claim what is due, as far as the dispatcher has room; life-safety first."""

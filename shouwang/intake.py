@@ -1,5 +1,6 @@
 """Messages in: decode, decide and write a batch in one transaction; only then may it be acknowledged."""
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -82,7 +83,7 @@ class Intake:
     async def _take_part(self, messages: Sequence[Message], *, send_at_once: bool) -> int:
         """Commit what the first of some messages cause; return how many they were."""
         try:
-            return await self._commit(messages, self.departures if send_at_once else None)
+            return await self._undisturbed(messages, self.departures if send_at_once else None)
         except (DatabaseError, StaleIncident, situations.StaleRulesError):
             self.forget()
             raise
@@ -99,6 +100,18 @@ class Intake:
                 messages[0], "internal_error", f"{type(error).__name__} while handling it; see the log"
             )
             return 1
+
+    async def _undisturbed(self, messages: Sequence[Message], departures: Departures | None) -> int:
+        """Commit, and let what was claimed leave, also where we are told to stop meanwhile: it would be a doubt."""
+        if departures is None:
+            return await self._commit(messages, None)
+        with departures.promised():
+            work = asyncio.create_task(self._commit(messages, departures), name="a part of a batch")
+            try:
+                return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                await asyncio.wait([work])
+                raise
 
     async def _commit(self, messages: Sequence[Message], departures: Departures | None) -> int:
         """Decide and write, up to so many alarms, in one transaction; return how many messages that took."""

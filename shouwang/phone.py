@@ -3,19 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
 from notify.channels.twilio_status import StatusMeaning, meaning_of
 from notify.masking import mask_address
 from notify.replies import Reply, ReplyKind, parse
-from rules import machine, texts, wording
+from rules import texts
 from rules.community import Worker
 from rules.decisions import Delivery, DeliveryState, Purpose
-from rules.incident import Incident, IncidentState, Verb
+from rules.incident import Incident, Verb
 from rules.machine import Action
-from shouwang import reply_for_all, verdicts
+from shouwang import acting, calls, reply_for_all
 from shouwang.core import Core
 from shouwang.deliveries import Deliveries
 from store import incidents, outbox, registry, replies
@@ -36,9 +35,6 @@ EXPLAIN_WORKERS_AT_MOST = 12
 _AGAIN_S = (0.1, 0.3, 1.0, 3.0, 5.0)
 
 _T = TypeVar("_T")
-
-_KEYS = {"1": Verb.ACKNOWLEDGE, "2": Verb.CANNOT_GO}
-_KEY_FOR_ALL = "3"
 
 
 class Phone:
@@ -113,7 +109,10 @@ class Phone:
         by, by_name = who
         verb = reply.verb or Verb.ACKNOWLEDGE
         action = Action(verb=verb, by=by, by_name=by_name, via="sms", outcome=reply.outcome, note=reply.note)
-        return await self._act(tx, incident, action)
+        decision = await acting.act(self._core, tx, incident, action)
+        if decision.refusal is not None:
+            return "refused", decision.refusal
+        return str(action.verb), decision.answer
 
     async def _answer_stranger(self, tx: Transaction, reply: Reply, sender: str) -> tuple[str, str]:
         """Family were told of it and want to help; they hear that somebody does. Nobody else is known to us.
@@ -177,83 +176,19 @@ class Phone:
         who = incident.answered_by if incident.answered_by in at_number else last
         return None if who is None else (who, at_number[who])
 
-    async def _act(self, tx: Transaction, incident: Incident, action: Action) -> tuple[str, str]:
-        now = self._core.now()
-        before = await incidents.load(tx, incident.id, lock=True) or incident
-        decision = machine.act(before, action, paged=await outbox.paged(tx, before.id), now=now)
-        await verdicts.write(self._core, tx, decision, before=before, now=now)
-        if decision.refusal is not None:
-            return "refused", decision.refusal
-        return str(action.verb), decision.answer
-
     # --- calls --------------------------------------------------------------------------------------------------------
 
     async def call_script(self, delivery_id: int) -> CallScript:
         """What a call says when it is answered: the page while it is needed, else who is on the way."""
         async with self._core.database.read() as tx:
-            delivery = await outbox.by_id(tx, delivery_id)
-            incident = await incidents.load(tx, delivery.incident_id) if delivery else None
-            return await self._script_with_all(tx, delivery, incident)
-
-    async def _script_with_all(
-        self, tx: Transaction, delivery: Delivery | None, incident: Incident | None
-    ) -> CallScript:
-        """As _script; where more is waiting for this person, with the key that takes all of it."""
-        script = self._script(delivery, incident)
-        if delivery is None or not script.asks:
-            return script
-        others = await reply_for_all.waiting(tx, delivery.recipient_id, but=delivery.incident_id)
-        if not others:
-            return script
-        more = texts.render("voice.menu_all", script.language, count=len(others))
-        return replace(script, speech=script.speech + ("" if script.language == "zh" else " ") + more)
-
-    def _script(self, delivery: Delivery | None, incident: Incident | None) -> CallScript:
-        language = self._core.rules.rulebook.language
-        if delivery is None or incident is None:
-            return CallScript(speech=texts.render("voice.over", language), language=language, asks=False)
-        asks = delivery.purpose is Purpose.PAGE
-        if incident.state is IncidentState.OPEN or (incident.is_open and not asks):
-            return CallScript(speech=delivery.speech or delivery.text, language=language, asks=asks)
-        if incident.is_open and incident.answered_by == delivery.recipient_id:
-            # Their reply came while their phone rang. "You need not go" is for everybody else.
-            speech = wording.accepted(incident, spoken=True)
-            return CallScript(speech=speech, language=language, asks=False)
-        key = "voice.answered" if incident.is_open and incident.answered_by_name else "voice.over"
-        speech = texts.render(
-            key, language, name=incident.answered_by_name or "", address=incident.snapshot.home.address
-        )
-        return CallScript(speech=speech, language=language, asks=False)
+            return await calls.script(self._core, tx, delivery_id)
 
     async def call_key(self, delivery_id: int, key: str) -> CallScript:
         """Act on a key; any other key than those of the menu says it all again."""
-        language = self._core.rules.rulebook.language
-
-        async def unit(tx: Transaction) -> tuple[str, CallScript]:
-            delivery = await outbox.by_id(tx, delivery_id)
-            incident = await incidents.load(tx, delivery.incident_id, lock=True) if delivery else None
-            verb = _KEYS.get(key[:1])
-            if delivery is not None and delivery.purpose is Purpose.PAGE and key[:1] == _KEY_FOR_ALL:
-                return await self._take_all(tx, delivery)
-            if delivery is None or incident is None or delivery.purpose is not Purpose.PAGE or verb is None:
-                return "repeat", await self._script_with_all(tx, delivery, incident)
-            action = Action(verb=verb, by=delivery.recipient_id, by_name=delivery.recipient_name, via="voice")
-            verdict, answer = await self._act(tx, incident, action)
-            return verdict, CallScript(speech=answer, language=language, asks=False)
-
-        verdict, script = await self._write(unit)
+        verdict, script = await self._write(lambda tx: calls.press(self._core, tx, delivery_id, key))
         self._core.wake_dispatcher()
         self._core.metrics.replies.labels(f"key_{verdict}").inc()
         return script
-
-    async def _take_all(self, tx: Transaction, delivery: Delivery) -> tuple[str, CallScript]:
-        async def who(_: Incident) -> tuple[str, str]:
-            return delivery.recipient_id, delivery.recipient_name
-
-        verdict, answer = await reply_for_all.act(
-            self._core, tx, Verb.ACKNOWLEDGE, via="voice", mine={delivery.recipient_id}, who=who
-        )
-        return f"all_{verdict}", CallScript(speech=answer, language=self._core.rules.rulebook.language, asks=False)
 
     # --- receipts -----------------------------------------------------------------------------------------------------
 
@@ -284,6 +219,12 @@ class Phone:
             )
             if delivery is None:
                 return False, None
+            others = await outbox.receipt_of_others(tx, delivery, status=status, error_code=error_code, now=now)
+            for other in others:
+                await settle(tx, other)
+            return await settle(tx, delivery)
+
+        async def settle(tx: Transaction, delivery: Delivery) -> tuple[bool, Delivery | None]:
             # A call that was answered by a machine is also called completed in the end; a text may come late after all.
             over = channel == "voice" and delivery.state is DeliveryState.FAILED
             if meaning is StatusMeaning.DELIVERED and not over:

@@ -5,15 +5,15 @@ answered. What they have declined stays declined, what somebody else has taken s
 closed by it: an outcome takes its code.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 
-from rules import machine, texts
+from rules import texts
 from rules.incident import Incident, IncidentState, Verb
 from rules.machine import Action
-from shouwang import verdicts
+from shouwang import acting
 from shouwang.core import Core
-from store import incidents, outbox
+from store import incidents
 from store.database import Transaction
 
 #: Says who replies to an incident, as id and name; None for who has nothing to do with it.
@@ -35,8 +35,22 @@ async def act(
 
     `mine` are the ids of the people who may have replied, `sender` the number they replied from.
     """
-    language = core.rules.rulebook.language
     asked = await incidents.asked_of(tx, mine, sender)
+    return await act_on(core, tx, verb, asked, via=via, mine=mine, who=who)
+
+
+async def act_on(
+    core: Core,
+    tx: Transaction,
+    verb: Verb,
+    asked: Sequence[Incident],
+    *,
+    via: str,
+    mine: Collection[str],
+    who: Who,
+) -> tuple[str, str]:
+    """As `act`, to these incidents."""
+    language = core.rules.rulebook.language
     if verb is Verb.OUTCOME:
         return "which", _each_outcome(asked, language)
     done = []
@@ -52,10 +66,10 @@ async def act(
     return "which", texts.render("answer.all_none", language)
 
 
-async def waiting(tx: Transaction, recipient_id: str, *, but: str) -> list[Incident]:
-    """Give what somebody could take beside the incident `but`, the most urgent first."""
+async def waiting(tx: Transaction, recipient_id: str, *, but: Container[str]) -> list[Incident]:
+    """Give what somebody could take beside some incidents, the most urgent first."""
     asked = await incidents.asked_of(tx, {recipient_id})
-    return [one for one in asked if one.id != but and _is_meant(one, Verb.ACKNOWLEDGE, recipient_id)]
+    return [one for one in asked if one.id not in but and _is_meant(one, Verb.ACKNOWLEDGE, recipient_id)]
 
 
 def codes(those: Iterable[Incident]) -> str:
@@ -78,14 +92,10 @@ def _is_meant(incident: Incident, verb: Verb, by: str) -> bool:
 
 async def _do(core: Core, tx: Transaction, incident: Incident, action: Action) -> list[_Done]:
     """Do it to one, if it is meant and nobody else came first."""
-    if not _is_meant(incident, action.verb, action.by):
+    now_is = await incidents.load(tx, incident.id, lock=True)
+    if now_is is None or not _is_meant(now_is, action.verb, action.by):
         return []
-    before = await incidents.load(tx, incident.id, lock=True) or incident
-    if not _is_meant(before, action.verb, action.by):
-        return []
-    now = core.now()
-    decision = machine.act(before, action, paged=await outbox.paged(tx, before.id), now=now)
-    await verdicts.write(core, tx, decision, before=before, now=now)
+    decision = await acting.act(core, tx, now_is, action)
     return [] if decision.refusal is not None else [_Done(decision.incident, decision.answer)]
 
 

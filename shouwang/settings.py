@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.options import MqttOptions, OptionsError, Protocol
+from rules.bundle import Bundling
 from shouwang import setting_values as values
 from shouwang.config.problems import nearest
 from shouwang.environment import DOTENV, environment
@@ -196,6 +197,19 @@ class ProbeSettings(_Group):
     """What a probe and its answer are signed with, the same on both machines; without it probes are refused."""
 
 
+class MessagesSettings(_Group):
+    """How messages to people are put together where many wait at once."""
+
+    homes: Annotated[int, Field(ge=1, le=50)] = Bundling().homes
+    """Homes in one message at the most; 1: each goes alone."""
+    sms_parts: Annotated[int, Field(ge=1, le=7)] = Bundling().sms_parts
+    """Parts of 67 characters that a text for several homes may take."""
+
+    def bundling(self) -> Bundling:
+        """What the outbox needs of it."""
+        return Bundling(homes=self.homes, sms_parts=self.sms_parts)
+
+
 class ConfigSettings(_Group):
     """The three files."""
 
@@ -242,6 +256,8 @@ class Settings(BaseSettings):
     """A sign of life."""
     probe: ProbeSettings = ProbeSettings()
     """The self-test from outside."""
+    messages: MessagesSettings = MessagesSettings()
+    """Many messages at once."""
     config: ConfigSettings = ConfigSettings()
     """The three files."""
     log: LogSettings = LogSettings()

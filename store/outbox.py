@@ -15,8 +15,8 @@ from rules.decisions import CancelUnsent, Delivery, DeliveryState, NewDelivery, 
 from store import dialect
 from store.database import Transaction
 from store.outbox_claim import claim
-from store.outbox_receipts import receipt, set_state
-from store.outbox_rows import AT_REST, CHOSEN, WITH_ID, Attempt, change, delivery_of, note_attempts
+from store.outbox_receipts import receipt, receipt_of_others, set_state
+from store.outbox_rows import AT_REST, CHOSEN, KEPT_TOGETHER, WITH_ID, Attempt, change, delivery_of, note_attempts
 from store.tables import WAITING, attempts, outbox
 
 __all__ = [
@@ -29,11 +29,13 @@ __all__ = [
     "failed",
     "latest_at",
     "next_at",
+    "of_bundle",
     "of_incident",
     "oldest_waiting",
     "paged",
     "put_back",
     "receipt",
+    "receipt_of_others",
     "retry",
     "sent",
     "set_state",
@@ -137,12 +139,16 @@ async def retry(
     now: datetime,
     against: bool | None = None,
     refused: bool = False,
+    apart: bool = False,
 ) -> bool:
     """Record that the provider has certainly not taken it, and let it be tried again at a time.
 
-    `refused`: this provider never will take it; another one may.
+    `refused`: this provider never will take it; another one may. `apart`: it need not stay with what it was in one
+    message with, for none of it has ever left.
     """
     waiting = AT_REST | {"next_attempt_at": at}
+    if apart:
+        waiting["bundle"] = None
     outcome = _S.FAILED if refused else _S.PENDING
     return await _settle(tx, delivery, now, _S.PENDING, error, outcome=outcome, against=against, error=error, **waiting)
 
@@ -165,7 +171,7 @@ async def unknown(
 ) -> bool:
     """Record that it is not known whether the provider has taken it, and when to ask."""
     began = sa.func.coalesce(outbox.c.doubt_since, outbox.c.claimed_at, sa.literal(now, outbox.c.claimed_at.type))
-    waiting = AT_REST | {"next_attempt_at": ask_at, "doubt_since": began}
+    waiting = AT_REST | {"next_attempt_at": ask_at, "doubt_since": began, "bundle": KEPT_TOGETHER}
     return await _settle(tx, delivery, now, _S.UNKNOWN, error, against=against, error=error, **waiting)
 
 
@@ -211,6 +217,14 @@ async def of_incident(tx: Transaction, incident_id: str) -> list[Delivery]:
     return [delivery_of(row) for row in rows.mappings()]
 
 
+async def of_bundle(tx: Transaction, delivery: Delivery) -> list[Delivery]:
+    """Give all that is in one message with a delivery, itself among them, in the order they were decided."""
+    if delivery.bundle is None:
+        return [delivery]
+    rows = await tx.execute(CHOSEN.where(outbox.c.bundle == delivery.bundle).order_by(outbox.c.id))
+    return [delivery_of(row) for row in rows.mappings()]
+
+
 async def attempts_of(tx: Transaction, delivery_id: int) -> list[tuple[datetime, str, str]]:
     """Give what came of each try of a delivery: time, outcome, detail."""
     chosen = sa.select(attempts.c.at, attempts.c.outcome, attempts.c.detail)
@@ -245,8 +259,10 @@ async def latest_at(tx: Transaction) -> datetime | None:
 
 
 async def of_others(tx: Transaction, delivery: Delivery, provider_ids: Collection[str]) -> set[str]:
-    """Give those of the provider's ids that belong to other deliveries than this one."""
+    """Give those of the provider's ids that belong to other deliveries than this one, and what was in its message."""
     chosen = sa.select(outbox.c.provider_id).where(
         outbox.c.provider_id.in_(sorted(provider_ids)), outbox.c.id != delivery.id
     )
+    if delivery.bundle is not None:
+        chosen = chosen.where(sa.or_(outbox.c.bundle.is_(None), outbox.c.bundle != delivery.bundle))
     return {str(one) for one in await tx.scalars(chosen)}

@@ -12,11 +12,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from rules import bundle
+from rules.bundle import NO_BUNDLING, Bundling
 from rules.decisions import Delivery, DeliveryState, JournalEntry, Priority, Purpose
 from rules.incident import IncidentState
 from store.database import Transaction
 from store.incidents import add_journal
-from store.outbox_rows import AT_REST, CHOSEN, Attempt, delivery_of, note_attempts
+from store.outbox_rows import AT_REST, CHOSEN, KEPT_TOGETHER, Attempt, delivery_of, note_attempts
 from store.tables import WAITING, UtcTime, incidents, opted_out, outbox
 
 _S = DeliveryState
@@ -47,7 +49,16 @@ _WAITING = (
     .with_for_update(skip_locked=True, of=outbox)
 )
 
-
+#: More are not looked for when a message is filled.
+_LONGEST_BUNDLE = 60
+_FOR_THE_SAME = _WAITING.where(
+    outbox.c.recipient_id == sa.bindparam("whose"),
+    outbox.c.channel == sa.bindparam("by"),
+    outbox.c.address == sa.bindparam("at"),
+    outbox.c.priority == sa.bindparam("rank"),
+    sa.text("state = 'pending'"),
+)
+_FROM_THE_SAME = _WAITING.where(outbox.c.bundle == sa.bindparam("first"))
 _TO_BE_TAKEN = outbox.c.id == sa.bindparam("which")
 _TAKE = {
     _S.SENDING: sa.update(outbox)
@@ -61,6 +72,7 @@ _TAKE = {
         lease_until=sa.bindparam("until"),
         claimed_at=sa.bindparam("now"),
         provider=sa.bindparam("whose"),
+        bundle=sa.bindparam("along"),
     ),
     _S.UNKNOWN: sa.update(outbox)
     .where(_TO_BE_TAKEN)
@@ -78,8 +90,12 @@ async def claim(
     channels: Collection[str] | None = None,
     max_priority: Priority | None = None,
     choose: Choose | None = None,
+    bundling: Bundling = NO_BUNDLING,
 ) -> list[Delivery]:
     """Take what is due, most urgent first: pending ones to be sent, unknown ones to be asked about.
+
+    Up to `limit` messages: what waits for the same person by the same way goes along in one (rules/bundle.py), as
+    `others` of the first.
 
     Sets aside on the way: leases that ran out become doubts, what has expired is cancelled, and so is a page whose
     incident somebody has answered (invariant quiet-after-answer). An unknown one stays unknown; only the next question
@@ -96,20 +112,47 @@ async def claim(
     while len(taken) < limit:
         most = limit - len(taken)
         rows = (await tx.execute(ripe, {"now": now, "most": most})).mappings().all()
-        found: dict[str, list[Delivery]] = {"send": [], "ask": [], "expired": [], "answered": []}
-        for row in rows:
-            columns = dict(row)
-            incident = columns.pop("incident")
-            delivery = delivery_of(columns)
-            found[_what_to_do(delivery, incident, now)].append(delivery)
+        found = _sorted_out(rows, now)
         for reason in ("expired", "answered"):
             await _cancel(tx, found[reason], reason)
-        chosen = await choose(tx, found["send"]) if choose and found["send"] else {}
-        taken += await _take(tx, found["send"], _S.SENDING, chosen=chosen, by=owner, until=until, now=now)
-        taken += await _take(tx, found["ask"], _S.UNKNOWN, until=until)
+        if len(rows) == most:
+            # There may be more for the same people.
+            found["send"] += await _companions(tx, found["send"], now)
+            found["ask"] += await _companions(tx, found["ask"], now)
+        together = bundle.messages(found["send"], bundling)[:most]
+        chosen = await choose(tx, [those[0] for those in together]) if choose and together else {}
+        sending = await _take(tx, together, _S.SENDING, chosen=chosen, by=owner, until=until, now=now)
+        asking = await _take(tx, bundle.messages(found["ask"]), _S.UNKNOWN, until=until)
+        taken += [bundle.as_one(those) for those in (*sending, *asking)]
         if len(rows) < most:
             break
     return sorted(taken, key=lambda one: (one.priority, one.id))
+
+
+def _sorted_out(rows: Iterable[Mapping[Any, Any]], now: datetime) -> dict[str, list[Delivery]]:
+    found: dict[str, list[Delivery]] = {"send": [], "ask": [], "expired": [], "answered": []}
+    for row in rows:
+        columns = dict(row)
+        incident = columns.pop("incident")
+        delivery = delivery_of(columns)
+        found[_what_to_do(delivery, incident, now)].append(delivery)
+    return found
+
+
+async def _companions(tx: Transaction, found: Sequence[Delivery], now: datetime) -> list[Delivery]:
+    """Find what else is due and may go along with some deliveries, or may have left with them."""
+    more = {one.id: one for one in found}
+    for one in {among: one for one in found if (among := bundle.together(one)) is not None}.values():
+        if one.bundle is None:
+            values = {"whose": one.recipient_id, "by": one.channel, "at": one.address, "rank": int(one.priority)}
+            rows = await tx.execute(_FOR_THE_SAME, {"now": now, "most": _LONGEST_BUNDLE, **values})
+        else:
+            rows = await tx.execute(_FROM_THE_SAME, {"now": now, "most": _LONGEST_BUNDLE, "first": one.bundle})
+        kind = "ask" if one.state is _S.UNKNOWN else "send"
+        for other in _sorted_out(rows.mappings(), now)[kind]:
+            if bundle.together(other) == bundle.together(one):
+                more.setdefault(other.id, other)
+    return [one for one in more.values() if one not in found]
 
 
 def _what_to_do(delivery: Delivery, incident_state: str | None, now: datetime) -> str:
@@ -127,7 +170,7 @@ async def _turn_into_doubts(tx: Transaction, now: datetime) -> None:
     if not rows:
         return
     for row in rows:
-        doubt = AT_REST | {"next_attempt_at": now, "doubt_since": outbox.c.claimed_at}
+        doubt = AT_REST | {"next_attempt_at": now, "doubt_since": outbox.c.claimed_at, "bundle": KEPT_TOGETHER}
         await tx.execute(sa.update(outbox).where(outbox.c.id == row.id).values(state=str(_S.UNKNOWN), **doubt))
     await note_attempts(tx, (Attempt(row.id, now, str(_S.UNKNOWN), _LEASE_OVER) for row in rows))
     # Every doubt is in the history of its incident (invariant one-page).
@@ -148,28 +191,37 @@ async def _cancel(tx: Transaction, deliveries: Iterable[Delivery], reason: str) 
 
 async def _take(
     tx: Transaction,
-    deliveries: list[Delivery],
+    messages: Sequence[Sequence[Delivery]],
     state: DeliveryState,
     *,
     chosen: Mapping[int, str | None] | None = None,
     **values: Any,
-) -> list[Delivery]:
-    """Write a claim for some deliveries; give them as they are now. `chosen`: by which provider each is to be sent."""
-    if not deliveries:
-        return []
-    now = [
-        replace(
-            one,
-            state=state,
-            fence=one.fence + 1,
-            attempts=one.attempts + int(state is _S.SENDING),
-            owner=values.get("by", one.owner),
-            provider=one.provider if chosen is None else chosen.get(one.id, one.provider),
-        )
-        for one in deliveries
-    ]
-    rows = [{"which": one.id, **values} for one in now]
-    if chosen is not None:
-        rows = [row | {"whose": one.provider} for row, one in zip(rows, now, strict=True)]
-    await tx.execute(_TAKE[state], rows)
-    return now
+) -> list[list[Delivery]]:
+    """Write a claim for all deliveries of some messages; give them as they are now.
+
+    `chosen`: by which provider each message is to be sent, by the first delivery in it.
+    """
+    sending = state is _S.SENDING
+    taken: list[list[Delivery]] = []
+    rows: list[dict[str, Any]] = []
+    for those in messages:
+        first = those[0]
+        now = [
+            replace(
+                one,
+                state=state,
+                fence=one.fence + 1,
+                attempts=one.attempts + int(sending),
+                owner=values.get("by", one.owner),
+                provider=one.provider if chosen is None else chosen.get(first.id, first.provider),
+                bundle=first.id if sending and len(those) > 1 and one.bundle is None else one.bundle,
+            )
+            for one in those
+        ]
+        for one in now:
+            row = {"which": one.id, **values}
+            rows.append(row | {"whose": one.provider, "along": one.bundle} if sending else row)
+        taken.append(now)
+    if rows:
+        await tx.execute(_TAKE[state], rows)
+    return taken

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from rules.decisions import Delivery, DeliveryState
 from store import dialect
@@ -47,7 +47,46 @@ async def receipt(
     delivery = await _concerned(tx, provider_id, delivery_id)
     if delivery is None or delivery.state in {_S.DELIVERED, _S.CANCELLED}:
         return None
+    word = _Word(provider_id, status, error_code, provider)
+    return await _heed(tx, delivery, word, now)
 
+
+async def receipt_of_others(
+    tx: Transaction,
+    delivery: Delivery,
+    *,
+    status: str,
+    error_code: str | None,
+    now: datetime,
+) -> list[Delivery]:
+    """Take in the same word for what was in one message with a delivery; give those for which it is news.
+
+    `delivery` is what `receipt` gave: the others have left with it, to the same provider, under the same id.
+    """
+    if delivery.bundle is None:
+        return []
+    together = CHOSEN.where(outbox.c.bundle == delivery.bundle, outbox.c.id != delivery.id).order_by(outbox.c.id)
+    rows = await tx.execute(together.with_for_update())
+    others = [delivery_of(row) for row in rows.mappings()]
+    word = _Word(delivery.provider_id, status, error_code, delivery.provider)
+    return [
+        await _heed(tx, other, word, now)
+        for other in others
+        if other.state not in {_S.DELIVERED, _S.CANCELLED} and other.provider_id in {None, delivery.provider_id}
+    ]
+
+
+class _Word(NamedTuple):
+    """What a provider says of a message."""
+
+    provider_id: str | None
+    status: str
+    error_code: str | None
+    provider: str | None
+
+
+async def _heed(tx: Transaction, delivery: Delivery, word: _Word, now: datetime) -> Delivery:
+    provider_id, status, error_code, provider = word
     new: dict[str, Any] = {"provider_status": status, "error": error_code or delivery.error}
     if delivery.provider_id is None and provider_id is not None:
         new["provider_id"] = provider_id

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from rules.decisions import Delivery, DeliveryState, Priority, Purpose
+from rules.decisions import Brief, Delivery, DeliveryState, Priority, Purpose
 from store import dialect
 from store.database import Transaction
 from store.tables import attempts, outbox
@@ -21,6 +21,9 @@ WITH_ID = CHOSEN.where(outbox.c.id == sa.bindparam("which"))
 #: A delivery that nobody is busy with, and that waits for nothing.
 AT_REST: dict[str, Any] = {"owner": None, "lease_until": None, "next_attempt_at": None, "doubt_since": None}
 
+#: What may have left is only ever with what it left with: a receipt that comes late must say nothing of others.
+KEPT_TOGETHER = sa.func.coalesce(outbox.c.bundle, outbox.c.id)
+
 
 def delivery_of(row: Mapping[Any, Any]) -> Delivery:
     """Make a delivery of a row of CHOSEN."""
@@ -30,6 +33,7 @@ def delivery_of(row: Mapping[Any, Any]) -> Delivery:
             "purpose": Purpose(row["purpose"]),
             "priority": Priority(row["priority"]),
             "state": DeliveryState(row["state"]),
+            "brief": None if row["brief"] is None else Brief(**row["brief"]),
         }
     )
 

@@ -389,6 +389,11 @@ outbox = sa.Table(
     sa.Column("expires_at", UtcTime, nullable=False),
     sa.Column("late_s", sa.Integer, nullable=False),
     sa.Column("drill", sa.Boolean, nullable=False),
+    #: Its parts, for a message that names several homes; NULL where it goes alone.
+    sa.Column("brief", sa.JSON(none_as_null=True)),
+    #: The first of the deliveries that are in one message with it. Kept with a doubt, so that it is asked about, and
+    #: sent again, with those; NULL where it is alone, or was surely not taken.
+    sa.Column("bundle", _Id),
     sa.Column("state", sa.String, nullable=False),
     #: When the dispatcher looks at it again: a try, or a question about a doubt.
     sa.Column("next_attempt_at", UtcTime),
@@ -422,6 +427,9 @@ outbox = sa.Table(
     sa.CheckConstraint("state <> 'unknown' OR doubt_since IS NOT NULL", name="a_doubt_has_a_beginning"),
     sa.Index("ix_outbox_waiting", "priority", "next_attempt_at", **_only_where(WAITING)),
     sa.Index("ix_outbox_next_attempt_at", "next_attempt_at", **_only_where(WAITING)),
+    #: Who else waits for the same person, when a message to them leaves.
+    sa.Index("ix_outbox_waiting_for", "recipient_id", "channel", **_only_where(WAITING)),
+    sa.Index("ix_outbox_bundle", "bundle", **_only_where("bundle IS NOT NULL")),
     sa.Index("ix_outbox_sending", "lease_until", **_only_where("state = 'sending'")),
     sa.Index("ix_outbox_sent_at", "sent_at", **_only_where("sent_at IS NOT NULL")),
 )

@@ -54,7 +54,9 @@ class Memory:
 
     async def free(self, delivery: Delivery, provider_ids: Collection[str]) -> list[str]:
         """Give those that belong to no other delivery, in their order."""
-        mine = [one for one in provider_ids if self._deliveries.get(one, delivery.id) == delivery.id]
+        # What was in one message with others went by the first of them.
+        ours = {delivery.id, delivery.bundle}
+        mine = [one for one in provider_ids if self._deliveries.get(one, delivery.id) in ours]
         taken = await self._taken(delivery, mine) if self._taken and mine else ()
         return [one for one in mine if one not in taken]
 

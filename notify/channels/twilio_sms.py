@@ -5,6 +5,7 @@ from typing import Any
 from notify.channel import DoubtResult, SendResult
 from notify.channels.twilio_client import TwilioClient
 from notify.channels.twilio_doubt import Memory, Taken, look_for
+from rules.bundle import is_it
 from rules.decisions import Delivery, Priority
 
 #: Seconds a text may wait in Twilio's queue, which by itself is ten hours: a page must not come when all is over.
@@ -43,7 +44,7 @@ class TwilioSms:
         return result
 
     async def ask(self, delivery: Delivery) -> DoubtResult:
-        """Look for the message: to this number, with exactly this text, not older than the delivery."""
+        """Look for the message: to this number, with this text, not older than the delivery."""
 
         def listed(limit: int, **narrow: Any) -> Any:
             fields = {"to": delivery.address, "limit": limit, "page_size": limit, **narrow}
@@ -53,8 +54,7 @@ class TwilioSms:
             delivery,
             newest=listed,
             since=lambda moment, limit: listed(limit, date_sent_after=moment.date()),
-            # A trial account puts a line of its own in front.
-            fits=lambda message: (message.body or "").strip().endswith(delivery.text.strip()),
+            fits=lambda message: is_it(delivery, message.body or ""),
             memory=self._memory,
         )
 

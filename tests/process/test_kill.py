@@ -228,7 +228,7 @@ class Trial:
         outcome.wanted = Counter((home, number) for home in outcome.raised for number in site.told_of(home))
 
         def settled() -> bool:
-            outcome.told = [(site.home_in(one.body), one.to) for one in site.texts]
+            outcome.told = [(home, one.to) for one in site.texts for home in site.homes_in(one.body)]
             return not outcome.wanted - outcome.heard
 
         with contextlib.suppress(site.WaitedInVainError):

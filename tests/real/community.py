@@ -24,11 +24,17 @@ def told_of(home: int) -> tuple[str, str, str]:
     return MICRO[micro], GENERAL[_GENERAL_OF[micro]], DESK
 
 
-def home_in(text: str) -> int:
-    """Which home a text is about."""
-    found = ADDRESS.search(text)
+def homes_in(text: str) -> list[int]:
+    """Which homes a text is about: many may wait for one person, and go in one."""
+    found = ADDRESS.findall(text)
     assert found, f"no address in {text!r}"
-    return int(found[1])
+    return [int(number) for number in found]
+
+
+def home_in(text: str) -> int:
+    """Which home a text is about that is about one."""
+    (home,) = homes_in(text)
+    return home
 
 
 def steps(*after_s: float) -> list[dict[str, Any]]:

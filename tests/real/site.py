@@ -9,7 +9,7 @@ from typing import Any
 from simulators.mqtt import Line
 from simulators.twilio import FakeTwilio, Message
 from tests.real.broker import mosquitto_process
-from tests.real.community import home_in, rules_document, steps, told_of, write_community, write_yaml
+from tests.real.community import home_in, homes_in, rules_document, steps, told_of, write_community, write_yaml
 from tests.real.process import Shouwang
 from tests.real.waiting import LOOPBACK, WaitedInVainError, free_port, until
 
@@ -26,6 +26,7 @@ class Site:
     steps = staticmethod(steps)
     told_of = staticmethod(told_of)
     home_in = staticmethod(home_in)
+    homes_in = staticmethod(homes_in)
     rules_document = staticmethod(rules_document)
     write_yaml = staticmethod(write_yaml)
 
@@ -59,7 +60,7 @@ class Site:
 
     def told(self, home: int) -> list[str]:
         """The numbers that have got a text about a home, in order."""
-        return [one.to for one in self.texts if home_in(one.body) == home]
+        return [one.to for one in self.texts for named in homes_in(one.body) if named == home]
 
     async def told_is(self, home: int, numbers: Collection[str]) -> None:
         """Wait until at least these have been told of a home."""

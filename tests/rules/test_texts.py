@@ -40,6 +40,7 @@ def test_chinese_is_chinese_and_english_is_not(key: str) -> None:
         "full.title",
         "full.step",
         "full.hazard",
+        "voice.bundle_home",
         "answer.acknowledged_plan",
         "list.and",
         "journal.other",

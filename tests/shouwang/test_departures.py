@@ -12,6 +12,7 @@ from ingest.message import Message
 from notify.channel import SendOutcome, SendResult
 from rules.decisions import Delivery, DeliveryState
 from shouwang.deliveries import Deliveries
+from shouwang.departures import Departures
 from shouwang.service import Service
 from store import incidents, outbox, quarantine
 from store.database import Transaction
@@ -105,4 +106,29 @@ async def test_what_there_was_no_room_for_leaves_as_well(start: Start, monkeypat
         await service.intake.take_in([LEAK])
         async with asyncio.timeout(5):
             await sms.used.wait()
+    assert await _texts(service) == [DeliveryState.SENT]
+
+
+async def test_a_stop_leaves_nothing_claimed_behind(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told to stop between the claim and the request, the page still leaves; a doubt would cost it half a minute."""
+    service, _ = await start()
+    committing, go_on = asyncio.Event(), asyncio.Event()
+    claim = Departures.claim
+
+    async def and_wait(self: Departures, tx: Transaction) -> Any:
+        claimed = await claim(self, tx)
+        committing.set()
+        await go_on.wait()
+        return claimed
+
+    monkeypatch.setattr(Departures, "claim", and_wait)
+    async with dispatching(service) as sms:
+        taking = asyncio.create_task(service.intake.take_in([LEAK]))
+        await committing.wait()
+        taking.cancel()
+        asyncio.get_running_loop().call_later(0.05, go_on.set)
+    with contextlib.suppress(asyncio.CancelledError):
+        await taking
+
+    assert sms.states == [DeliveryState.SENDING]
     assert await _texts(service) == [DeliveryState.SENT]

@@ -1,0 +1,127 @@
+"""Several deliveries in one message: claimed, settled, asked about and sent again together, each with its own row."""
+
+from typing import Any
+
+from rules.bundle import Bundling
+from rules.decisions import Brief, DeliveryState
+from store import outbox
+from store.database import Database
+
+S = DeliveryState
+BRIEF = Brief(what="燃气泄漏", place="玉林北街1号院", first="开窗", more="王秀英")
+TWO = Bundling(homes=2)
+MANY = Bundling()
+
+
+def pages(make: Any, count: int, **other: Any) -> list[Any]:
+    return [make.delivery(f"k{number}", brief=BRIEF, **other) for number in range(count)]
+
+
+async def test_what_waits_for_one_person_is_taken_together(box: Any, make: Any) -> None:
+    await box.put(*pages(make, 3), make.delivery("other", recipient_id="w07-b", brief=BRIEF))
+    first, other = await box.claim(bundling=MANY)
+
+    assert [one.step_key for one in first.members] == ["k0", "k1", "k2"]
+    assert [one.step_key for one in other.members] == ["other"]
+    rows = await box.all()
+    assert {row.state for row in rows} == {S.SENDING}
+    assert [row.bundle for row in rows] == [first.id, first.id, first.id, None]
+    assert [row.brief for row in rows] == [BRIEF] * 4
+    assert [one.fence for one in first.members] == [1, 1, 1]
+
+
+async def test_without_bundling_each_goes_alone(box: Any, make: Any) -> None:
+    await box.put(*pages(make, 2))
+    assert [one.others for one in await box.claim()] == [(), ()]
+
+
+async def test_a_limit_counts_messages_and_finds_all_for_them(box: Any, make: Any) -> None:
+    """However little room there is, who is told is told of everything that waits (invariant life-first)."""
+    await box.put(*pages(make, 5), *pages(make, 5, recipient_id="w07-b"))
+    (one,) = await box.claim(limit=1, bundling=MANY)
+    assert len(one.members) == 5
+    (other,) = await box.claim(limit=1, bundling=MANY)
+    assert {member.recipient_id for member in other.members} == {"w07-b"}
+    assert await box.claim(limit=1, bundling=MANY) == []
+
+
+async def test_what_does_not_fit_is_the_next_message(box: Any, make: Any) -> None:
+    await box.put(*pages(make, 5))
+    assert [len(one.members) for one in await box.claim(limit=2, bundling=TWO)] == [2, 2]
+    assert [len(one.members) for one in await box.claim(limit=2, bundling=TWO)] == [1]
+
+
+async def test_what_was_surely_not_taken_may_go_with_others(box: Any, make: Any, database: Database) -> None:
+    await box.put(*pages(make, 2))
+    (message,) = await box.claim(bundling=MANY)
+    async with database.write() as tx:
+        for one in message.members:
+            assert await outbox.retry(tx, one, at=make.now, error="429", now=make.now, apart=True)
+    await box.put(make.delivery("k9", brief=BRIEF))
+
+    (again,) = await box.claim(bundling=MANY)
+    assert [one.step_key for one in again.members] == ["k0", "k1", "k9"]
+
+
+async def test_a_lease_that_ran_out_is_one_doubt(box: Any, make: Any, database: Database) -> None:
+    """It is asked about as a whole, in the same words, and sent again with nobody else (invariant one-page)."""
+    await box.put(*pages(make, 3))
+    (message,) = await box.claim(bundling=MANY)
+    await box.put(make.delivery("k9", brief=BRIEF))
+    later = make.at(seconds=31)
+
+    claimed = await box.claim(later, limit=2, bundling=MANY)
+    (doubt,) = [one for one in claimed if one.state is S.UNKNOWN]
+    assert (doubt.id, doubt.text) == (message.id, message.text)
+    assert len(doubt.members) == 3
+    async with database.write() as tx:
+        for one in doubt.members:
+            assert await outbox.retry(tx, one, at=later, error="not there", now=later)
+    await box.put(make.delivery("k10", brief=BRIEF))
+    sent = await box.claim(later, bundling=MANY)
+    assert [[one.step_key for one in each.members] for each in sent] == [["k0", "k1", "k2"], ["k10"]]
+
+
+async def test_one_that_was_in_doubt_alone_stays_alone(box: Any, make: Any, database: Database) -> None:
+    await box.put(*pages(make, 1))
+    (first,) = await box.claim(bundling=MANY)
+    async with database.write() as tx:
+        assert await outbox.unknown(tx, first, ask_at=make.now, error="no answer", now=make.now)
+    (doubt,) = await box.claim(bundling=MANY)
+    async with database.write() as tx:
+        assert await outbox.retry(tx, doubt, at=make.now, error="not there", now=make.now)
+    await box.put(make.delivery("k9", brief=BRIEF))
+
+    assert [len(one.members) for one in await box.claim(bundling=MANY)] == [1, 1]
+
+
+async def test_what_is_left_of_a_doubt_is_asked_about(box: Any, make: Any, database: Database) -> None:
+    """The first of a message may be settled by itself, as of no use any more; the others do not wait for it."""
+    await box.put(*pages(make, 3))
+    (message,) = await box.claim(bundling=MANY)
+    async with database.write() as tx:
+        for one in message.members:
+            assert await outbox.unknown(tx, one, ask_at=make.now, error="no answer", now=make.now)
+    (doubt,) = await box.claim(limit=1, bundling=MANY)
+    async with database.write() as tx:
+        assert await outbox.failed(tx, doubt, error="of no use", now=make.now)
+    (doubt,) = await box.claim(make.at(seconds=31), limit=1, bundling=MANY)
+
+    assert [one.step_key for one in doubt.members] == ["k1", "k2"]
+
+
+async def test_a_receipt_is_for_all_that_was_in_the_message(box: Any, make: Any, database: Database) -> None:
+    await box.put(*pages(make, 3))
+    (message,) = await box.claim(bundling=MANY)
+    async with database.write() as tx:
+        word = {"status": "delivered", "error_code": None, "now": make.now}
+        delivery = await outbox.receipt(tx, provider_id="SM1", delivery_id=message.id, **word)
+        assert delivery is not None
+        others = await outbox.receipt_of_others(tx, delivery, **word)
+    assert [one.step_key for one in others] == ["k1", "k2"]
+    rows = await box.all()
+    assert {(row.state, row.provider_id) for row in rows} == {(S.SENT, "SM1")}
+    async with database.read() as tx:
+        assert await outbox.of_bundle(tx, rows[2]) == rows
+        # A doubt about one of them does not take its own message for somebody else's.
+        assert await outbox.of_others(tx, message, ["SM1"]) == set()
