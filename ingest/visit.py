@@ -10,6 +10,7 @@ import contextlib
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
@@ -106,6 +107,15 @@ class Visit:
     def greeting(self) -> Greeting:
         """What the broker said on connecting."""
         return self._greeted.result()
+
+    @property
+    def certificate_ends(self) -> datetime | None:
+        """Until when the broker's certificate is good; None where nothing is encrypted."""
+        found = self._client.socket()
+        certificate = found.getpeercert() if isinstance(found, ssl.SSLSocket) else None
+        if not certificate:
+            return None
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
 
     async def open(self, options: MqttOptions, keep_s: int, *, resume: bool) -> None:
         """Connect, and wait until the broker has let us in. Raises VisitError or OSError."""

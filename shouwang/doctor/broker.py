@@ -7,6 +7,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,13 +16,16 @@ from ingest.options import MqttOptions, Protocol
 from ingest.visit import Heard, NameRefusedError, RefusedVisitError, Visit, VisitError, visit
 from shouwang.doctor import listening, persistence, session
 from shouwang.doctor.checking import Check, aside, run
-from shouwang.doctor.diagnosis import Diagnosis, finding, fine, note
+from shouwang.doctor.diagnosis import Diagnosis, counted, finding, fine, note
 from shouwang.doctor.patient import Patient
 from shouwang.doctor.places import is_loopback
 
 SUBJECT = "broker"
 _DAY_S = 86_400
 _SYS_S = 2.0
+#: Days before the end at which somebody should have renewed a certificate, and at which it is usual to.
+_CERTIFICATE_SOON = 7
+_CERTIFICATE_LATER = 21
 _SLACK_S = 20.0
 
 
@@ -43,7 +47,7 @@ async def look(patient: Patient) -> list[Diagnosis]:
     async with _reached(patient) as reached:
         options = reached.options
         try:
-            told = [*reached.told, *await _met(options)]
+            told = [*reached.told, *await _met(options, patient.now())]
         except _TakenForServiceError:
             return [*reached.told, _same()]
         except NameRefusedError as error:
@@ -85,7 +89,7 @@ def _same() -> Diagnosis:
     )
 
 
-async def _met(options: MqttOptions) -> list[Diagnosis]:
+async def _met(options: MqttOptions, now: datetime) -> list[Diagnosis]:
     """Knock, with what the service would ask for. Raises VisitError.
 
     The name is new, so there can be no session for it, unless the broker goes by the user's name: then what we have met
@@ -95,11 +99,14 @@ async def _met(options: MqttOptions) -> list[Diagnosis]:
     async with visit(options, name, keep_s=options.session_expiry_s, resume=True, acknowledge=False) as here:
         if here.greeting.session_present:
             raise _TakenForServiceError
+        ends = here.certificate_ends
         await here.leave(forget=True)
     # With MQTT 3.1.1 a session lasts until its client comes without one.
     async with visit(options, name):
         pass
     told = [fine(SUBJECT, f"lets us in (MQTT {_version(here)})", where=options.address)]
+    if ends is not None:
+        told.append(of_certificate(ends, now, options.address))
     kept_s = here.greeting.session_expiry_s
     if kept_s is not None and kept_s < min(options.session_expiry_s, _DAY_S):
         told.append(
@@ -120,6 +127,18 @@ async def _met(options: MqttOptions) -> list[Diagnosis]:
             )
         )
     return told
+
+
+def of_certificate(ends: datetime, now: datetime, where: str) -> Diagnosis:
+    """Say whether the broker's certificate is good for some time yet."""
+    days = (ends - now).days
+    what = f"the broker's certificate is good for {counted(days, 'day')} yet"
+    advice = "Renew it, and see to it that it is renewed by itself: on its last day everything stops at once."
+    if days < _CERTIFICATE_SOON:
+        return finding(SUBJECT, what, where=where, advice=advice)
+    if days < _CERTIFICATE_LATER:
+        return note(SUBJECT, what, where=where, advice=advice)
+    return fine(SUBJECT, what, where=where)
 
 
 def _version(here: Visit) -> str:

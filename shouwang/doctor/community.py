@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from notify.channels.apprise import understands
 from notify.masking import mask_url
-from rules.community import ContactMethod, Registry, Worker
+from rules.community import ContactMethod, Home, Registry, Worker
 from shouwang import channels, config
 from shouwang.config import Community, ConfigError
 from shouwang.config.problems import listed
@@ -72,7 +72,8 @@ async def look(registry: Registry, settings: Settings) -> list[Diagnosis]:
         method.address for worker in registry.workers for method in worker.contact if method.channel == "apprise"
     }
     understood = await aside(lambda: {address: understands(address) for address in sorted(addresses)})
-    return [*judge(registry.workers, usable(settings), understood)]
+    can_send = usable(settings)
+    return [*judge(registry.workers, can_send, understood), *of_families(registry.homes, can_send)]
 
 
 def judge(workers: tuple[Worker, ...], usable: frozenset[str], understood: Mapping[str, bool]) -> Iterator[Diagnosis]:
@@ -106,6 +107,18 @@ def judge(workers: tuple[Worker, ...], usable: frozenset[str], understood: Mappi
         )
     elif workers:
         yield fine(PEOPLE, f"each of {len(workers)} workers has a way that is set up")
+
+
+def of_families(homes: tuple[Home, ...], usable: frozenset[str]) -> Iterator[Diagnosis]:
+    """Say whether family who want to be told can be."""
+    told = [home.id for home in homes if any(one.notify and one.phone for one in home.contacts)]
+    if told and not usable & {"sms", "voice"}:
+        yield finding(
+            PEOPLE,
+            f"the family of {counted(len(told), 'home')} are to be told by phone, and that is not set up: {listed(told)}",
+            where="devices.yaml",
+            advice=f"Set {_NEEDS['sms']}.",
+        )
 
 
 def _works(method: ContactMethod, usable: frozenset[str], wrong: set[str]) -> bool:

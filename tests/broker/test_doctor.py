@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +174,16 @@ async def test_an_address_that_is_encrypted_on_one_side_only_is_told(make_mosqui
     gc.collect()
 
     assert (only.grade, only.what.split(":")[0]) == (FINDING, "no encrypted connection")
+
+
+@pytest.mark.parametrize(
+    ("days", "grade"), [(0, FINDING), (6, FINDING), (7, NOTE), (20, NOTE), (21, FINE), (365, FINE)]
+)
+def test_a_certificate_that_ends_soon(days: int, grade: Grade) -> None:
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    told = broker.of_certificate(now + timedelta(days=days, hours=1), now, "mqtts://broker.example.org")
+
+    assert told.grade is grade
 
 
 async def test_nobody_there_is_one_finding(make_mosquitto: Any, patient: Any) -> None:

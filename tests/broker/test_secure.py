@@ -2,12 +2,14 @@
 
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingest.options import MqttOptions
+from ingest.visit import visit
 
 pytestmark = pytest.mark.broker
 
@@ -68,6 +70,17 @@ async def secure(folder: Path, make_mosquitto: Any) -> tuple[Any, Path]:
         anonymous=False, lines=[f"certfile {certificate}", f"keyfile {key}", f"password_file {passwords}"]
     )
     return broker, authority[1]
+
+
+async def test_a_visit_sees_until_when_the_certificate_is_good(secure: Any) -> None:
+    broker, authority = secure
+    url = f"mqtts://w%C3%A4chter:p%40ss%2Fw%C3%B6rd@127.0.0.1:{broker.port}?ca_file={authority}"
+
+    async with visit(MqttOptions.from_url(url), "visitor") as here:
+        ends = here.certificate_ends
+
+    assert ends is not None
+    assert timedelta(days=1) < ends - datetime.now(UTC) < timedelta(days=2, minutes=1)
 
 
 async def test_an_encrypted_connection_with_a_password(secure: Any, hands: Any) -> None:

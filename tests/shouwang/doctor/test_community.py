@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rules.community import ContactMethod, Registry, Role, Worker
+from rules.community import ContactMethod, FamilyContact, Home, Registry, Role, Worker
 from shouwang.doctor import community
 from shouwang.doctor.diagnosis import Grade
 
@@ -80,6 +80,18 @@ def test_an_apprise_address_that_cannot_be_read_is_a_finding_without_its_secret(
         (FINDING, "'nosuch://box.example.org/****' of a is no address that Apprise understands"),
         (FINDING, "1 worker cannot be reached in any way: a"),
     ]
+
+
+def test_family_who_cannot_be_told_are_a_finding() -> None:
+    homes = tuple(
+        Home(id=f"h{number}", grid="g", address="", contacts=(FamilyContact(name="", phone=phone, notify=notify),))
+        for number, (phone, notify) in enumerate([("+8613900000001", True), ("+8613900000002", False), (None, True)])
+    )
+
+    [only] = community.of_families(homes, frozenset({"console", "apprise"}))
+    assert (only.grade, only.what.split(":")[1]) == (FINDING, " h0")
+    assert list(community.of_families(homes, ALL)) == []
+    assert list(community.of_families(homes[1:], frozenset())) == []
 
 
 def test_what_is_printed_on_a_console_reaches_nobody() -> None:
