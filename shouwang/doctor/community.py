@@ -115,7 +115,7 @@ def of_families(homes: tuple[Home, ...], usable: frozenset[str]) -> Iterator[Dia
     if told and not usable & {"sms", "voice"}:
         yield finding(
             PEOPLE,
-            f"the family of {counted(len(told), 'home')} are to be told by phone, and that is not set up: {listed(told)}",
+            f"the family of {counted(len(told), 'home')} want to be told, and no phone is set up: {listed(told)}",
             where="devices.yaml",
             advice=f"Set {_NEEDS['sms']}.",
         )

@@ -155,8 +155,8 @@ async def test_a_broker_that_knows_its_clients_by_name_is_no_finding(patient: An
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1_000)
         writer.write(refusal)
-        await reader.read(1_000)
         writer.close()
+        await writer.wait_closed()
 
     async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
         url = url_of(server.sockets[0].getsockname()[1], "5" if len(refusal) == 5 else "3.1.1")
@@ -176,9 +176,7 @@ async def test_an_address_that_is_encrypted_on_one_side_only_is_told(make_mosqui
     assert (only.grade, only.what.split(":")[0]) == (FINDING, "no encrypted connection")
 
 
-@pytest.mark.parametrize(
-    ("days", "grade"), [(0, FINDING), (6, FINDING), (7, NOTE), (20, NOTE), (21, FINE), (365, FINE)]
-)
+@pytest.mark.parametrize(("days", "grade"), [(-1, FINDING), (6, FINDING), (7, NOTE), (20, NOTE), (21, FINE)])
 def test_a_certificate_that_ends_soon(days: int, grade: Grade) -> None:
     now = datetime(2026, 3, 2, tzinfo=UTC)
     told = broker.of_certificate(now + timedelta(days=days, hours=1), now, "mqtts://broker.example.org")
