@@ -102,6 +102,8 @@ class Symptom:
     subject: str = ""
     #: What is known of it, for people; without numbers of phones and secrets.
     detail: str = ""
+    #: For how many seconds it has lasted already, where that is known: it took so long to find out.
+    lasted_s: float = 0.0
 
     @property
     def key(self) -> Key:
@@ -165,10 +167,11 @@ def weigh(symptoms: Iterable[Symptom], known: Mapping[Key, Trouble], now: dateti
 
 
 def _there(before: Trouble | None, symptom: Symptom, now: datetime) -> Trouble:
+    began_at = now - timedelta(seconds=symptom.lasted_s)
     if before is None:
-        trouble = Trouble(kind=symptom.kind, subject=symptom.subject, detail="", began_at=now, seen_at=now)
+        trouble = Trouble(kind=symptom.kind, subject=symptom.subject, detail="", began_at=began_at, seen_at=now)
     elif before.ended_at is not None:
-        trouble = replace(before, began_at=now, ended_at=None, spells=before.spells + 1)
+        trouble = replace(before, began_at=began_at, ended_at=None, spells=before.spells + 1)
     else:
         trouble = before
     stands = trouble.stands or now - trouble.began_at >= NATURES[trouble.kind].hold

@@ -15,7 +15,7 @@ class Patient(Generic[_T]):
 
     def __init__(self, question: Callable[[], Awaitable[_T]], patience_s: float) -> None:
         self._question = question
-        self._patience_s = patience_s
+        self.patience_s = patience_s
         self._asking: asyncio.Future[_T] | None = None
 
     async def ask(self) -> _T | None:
@@ -23,7 +23,7 @@ class Patient(Generic[_T]):
         if self._asking is None:
             self._asking = asyncio.ensure_future(self._question())
         try:
-            await asyncio.wait({self._asking}, timeout=self._patience_s)
+            await asyncio.wait({self._asking}, timeout=self.patience_s)
         except asyncio.CancelledError:
             # Nobody will ask again.
             self._asking.cancel()

@@ -114,7 +114,8 @@ class Senses:
             found.append(Symptom(kind=TroubleKind.BROKER))
         database, disks = await asyncio.gather(self._database.ask(), self._disks.ask())
         if database is None:
-            found.append(Symptom(kind=TroubleKind.DATABASE, detail="it does not answer"))
+            hung = Symptom(kind=TroubleKind.DATABASE, detail="it does not answer", lasted_s=self._database.patience_s)
+            found.append(hung)
         found += database or ()
         found += disks or ()
         if why := self._refused():
@@ -142,7 +143,8 @@ class Senses:
             async with self._core.database.write() as tx:
                 oldest = await outbox.oldest_waiting(tx)
         except DatabaseError as error:
-            return [Symptom(kind=TroubleKind.DATABASE, detail=mask_text(str(error)))]
+            lasted_s = self._elapsed() - began
+            return [Symptom(kind=TroubleKind.DATABASE, detail=mask_text(str(error)), lasted_s=lasted_s)]
         found = []
         if (slowest := max(self._elapsed() - began, self._pace_s)) > SLOW_S:
             found.append(Symptom(kind=TroubleKind.SLOW_DATABASE, detail=f"{slowest:.1f} s"))

@@ -54,6 +54,14 @@ def test_a_reconnect_is_no_trouble(operators: Operators) -> None:
     assert operators.known == {}
 
 
+def test_what_took_long_to_find_out_has_lasted_already(operators: Operators) -> None:
+    """A database that hangs for ten seconds has been away for ten seconds."""
+    operators.at(0, Symptom(kind=K.DATABASE, lasted_s=10))
+
+    assert operators.told == [(0, "database", "raised")]
+    assert operators.known[K.DATABASE, ""].began_at == BEGAN - timedelta(seconds=10)
+
+
 def test_it_is_told_once_and_once_when_it_is_over(operators: Operators) -> None:
     operators.through(0, 600, AWAY)
     operators.through(600, 1200)

@@ -125,7 +125,7 @@ async def test_a_database_that_hangs_is_away_too(place: Place, monkeypatch: pyte
 
     with monkeypatch.context() as patch:
         patch.setattr(place.service.core.database, "write", hangs)
-        place.senses._database._patience_s = 0.01
+        place.senses._database.patience_s = 0.01
         await place.let(60)
 
     assert place.way.heard() == [("database", "raised")]
