@@ -14,6 +14,8 @@ from tests.real.waiting import PATIENCE_S
 #: Homes that never alarm.
 CALM = 10
 _CODE = re.compile(r"接单回\s*(\w+)")
+#: A line of a text that names several homes.
+_HOME_AND_CODE = re.compile(rf"^{ADDRESS.pattern}.* (\w+)$", re.MULTILINE)
 #: A home among several in one text, with its code at the end of the line.
 _AMONG_SEVERAL = re.compile(r"^桂花巷(\d+)号.* ([A-Z]\d+)$", re.MULTILINE)
 
@@ -204,12 +206,10 @@ class Load:
 
 
 def _codes(text: Text) -> list[tuple[int, str]]:
-    """Give each home of a text with the code to answer it by; a text about several has as many codes."""
-    if several := _AMONG_SEVERAL.findall(text.body):
-        return [(int(home), code) for home, code in several]
-    codes = _CODE.findall(text.body)
-    homes = [int(number) for number in ADDRESS.findall(text.body)]
-    return list(zip(homes, codes, strict=False))
+    """Give each home of a text with the code to answer it by: at the end of its line, or after the words that ask."""
+    if "\n" in text.body:
+        return [(int(home), code) for home, code in _HOME_AND_CODE.findall(text.body)]
+    return [(home, code) for home in text.homes for code in _CODE.findall(text.body)]
 
 
 def _devices(home: int) -> list[dict[str, str]]:

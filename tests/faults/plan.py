@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from tests.faults.faults.base import Fault
 from tests.faults.faults.broker import BrokerRestarted, BrokerSilent, BrokerSlow, CutInMidPacket
-from tests.faults.faults.clock import ClockStepped, DaylightSaving
+from tests.faults.faults.clock import ClockStepped, DaylightSaving, DoubtWhileWrong
 from tests.faults.faults.database import (
     CommitCut,
     DatabaseSilent,
@@ -132,6 +132,16 @@ def bounded(seed: int) -> list[Scenario]:
             name="clock stepped",
             layout=Layout(clock=True),
             faults=((ClockStepped(by_s=3600),), (ClockStepped(by_s=-3600),)),
+            repeat_s=6 * 3600.0,
+        ),
+        Scenario(
+            name="clock wrong in a doubt",
+            layout=Layout(clock=True),
+            faults=tuple(
+                (DoubtWhileWrong(by_s=by_s, back_first=back_first),)
+                for by_s in (3600, -3600)
+                for back_first in (True, False)
+            ),
             repeat_s=6 * 3600.0,
         ),
         *(
