@@ -127,12 +127,13 @@ class Deliveries:
             case SendOutcome.ACCEPTED:
                 taken = {"provider_id": result.provider_id, "status": result.status}
                 for one in message.members:
-                    mine |= await outbox.sent(tx, one, **taken, now=now, against=against)
+                    along = one is not message
+                    mine |= await outbox.sent(tx, one, **taken, now=now, against=against, along=along)
             case SendOutcome.RETRY | SendOutcome.PERMANENT:
                 mine = await self._not_taken(tx, message, result, now)
             case SendOutcome.UNKNOWN:
                 for one in message.members:
-                    mine |= await self._in_doubt(tx, one, error, against=against)
+                    mine |= await self._in_doubt(tx, one, error, against=against, along=one is not message)
         return mine
 
     async def _not_taken(self, tx: Transaction, message: Delivery, result: SendResult, now: datetime) -> bool:
@@ -148,7 +149,7 @@ class Deliveries:
         mine = False
         if turn is Turn.NEVER:
             for one in message.members:
-                if await outbox.failed(tx, one, error=error, now=now, against=against):
+                if await outbox.failed(tx, one, error=error, now=now, against=against, along=one is not message):
                     await self.move_on(tx, one, result.error or "refused")
                     mine = True
             return mine
@@ -156,7 +157,17 @@ class Deliveries:
         at = now if turn is Turn.AT_ONCE else now + timedelta(seconds=pause_s)
         apart = all(one.attempts == 1 for one in message.members)
         for one in message.members:
-            if await outbox.retry(tx, one, at=at, error=error, now=now, against=against, refused=refused, apart=apart):
+            if await outbox.retry(
+                tx,
+                one,
+                at=at,
+                error=error,
+                now=now,
+                against=against,
+                along=one is not message,
+                refused=refused,
+                apart=apart,
+            ):
                 await self._elsewhere_unless_soon(tx, one, at)
                 mine = True
         if mine and turn is Turn.AT_ONCE:
@@ -222,11 +233,13 @@ class Deliveries:
         waited = (self._core.now() - delivery.created_at).total_seconds()
         self._core.metrics.sensor_to_provider.labels(priority_label(delivery.priority)).observe(waited)
 
-    async def _in_doubt(self, tx: Transaction, delivery: Delivery, error: str, *, against: bool | None) -> bool:
+    async def _in_doubt(
+        self, tx: Transaction, delivery: Delivery, error: str, *, against: bool | None, along: bool
+    ) -> bool:
         now = self._core.now()
         since = delivery.doubt_since or now
         at = now + timedelta(seconds=backoff.ask_delay_s((now - since).total_seconds()))
-        mine = await outbox.unknown(tx, delivery, ask_at=at, error=error, now=now, against=against)
+        mine = await outbox.unknown(tx, delivery, ask_at=at, error=error, now=now, against=against, along=along)
         if mine:
             await self._note(tx, delivery, "doubt", reason=error)
             await self._elsewhere_unless_soon(tx, delivery, at)

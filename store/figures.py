@@ -21,7 +21,7 @@ _S = DeliveryState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """One person by one channel and one provider, since a time."""
+    """One person by one channel and one provider, since a time. A message that names several homes counts once."""
 
     recipient_id: str
     recipient_name: str
@@ -51,7 +51,19 @@ _KEY = ("recipient_id", "channel", "provider")
 _TOOK = sa.type_coerce(outbox.c.delivered_at, sa.BigInteger) - sa.type_coerce(outbox.c.sent_at, sa.BigInteger)
 
 
-def _count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+#: Which message a delivery was in: that of the provider's id, or what left together, or itself.
+_MESSAGE = sa.func.coalesce(
+    outbox.c.provider_id,
+    sa.literal("bundle ") + sa.cast(outbox.c.bundle, sa.String),
+    sa.literal("delivery ") + sa.cast(outbox.c.id, sa.String),
+)
+
+
+def _messages(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.count(sa.distinct(sa.case((condition, _MESSAGE))))
+
+
+def _tries(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.func.sum(sa.case((condition, 1), else_=0))
 
 
@@ -61,10 +73,10 @@ _TAKEN = (
         outbox.c.channel,
         outbox.c.provider,
         sa.func.max(outbox.c.recipient_name).label("recipient_name"),
-        sa.func.count().label("accepted"),
-        _count(outbox.c.state == str(_S.DELIVERED)).label("delivered"),
-        _count(outbox.c.state == str(_S.FAILED)).label("failed"),
-        sa.func.count(outbox.c.delivered_at).label("timed"),
+        sa.func.count(sa.distinct(_MESSAGE)).label("accepted"),
+        _messages(outbox.c.state == str(_S.DELIVERED)).label("delivered"),
+        _messages(outbox.c.state == str(_S.FAILED)).label("failed"),
+        _messages(outbox.c.delivered_at.is_not(None)).label("timed"),
         sa.func.avg(_TOOK).label("mean"),
         sa.func.max(_TOOK).label("longest"),
     )
@@ -78,12 +90,12 @@ _NOT_TAKEN = (
         outbox.c.channel,
         attempts.c.provider,
         sa.func.max(outbox.c.recipient_name).label("recipient_name"),
-        _count(sa.or_(attempts.c.outcome == str(_S.PENDING), attempts.c.outcome == str(_S.FAILED))).label("refused"),
-        _count(attempts.c.outcome == str(_S.UNKNOWN)).label("unanswered"),
+        _tries(sa.or_(attempts.c.outcome == str(_S.PENDING), attempts.c.outcome == str(_S.FAILED))).label("refused"),
+        _tries(attempts.c.outcome == str(_S.UNKNOWN)).label("unanswered"),
     )
     .join(outbox, outbox.c.id == attempts.c.delivery_id)
     # In the words of the index.
-    .where(sa.text("attempts.provider IS NOT NULL AND attempts.outcome <> 'sent'"))
+    .where(sa.text("attempts.against IS NOT NULL AND attempts.outcome <> 'sent'"))
     .group_by(outbox.c.recipient_id, outbox.c.channel, attempts.c.provider)
 )
 

@@ -95,7 +95,8 @@ async def paged(tx: Transaction, incident_id: str) -> list[Paged]:
 # --- what became of a claimed delivery; each says whether it was still the caller's to say ----------------------------
 #
 # `against` says whether the try that is over speaks against the provider; None where it is not a try that is over, but
-# a question about a doubt, or where the provider was never asked.
+# a question about a doubt, or where the provider was never asked. `along`: it went in one message with another, which
+# speaks for all of them.
 
 
 async def sent(
@@ -106,6 +107,7 @@ async def sent(
     status: str | None,
     now: datetime,
     against: bool | None = None,
+    along: bool = False,
 ) -> bool:
     """Record that the provider has taken it.
 
@@ -118,6 +120,7 @@ async def sent(
         _S.SENT,
         "",
         against=against,
+        along=along,
         provider_id=provider_id,
         provider_status=status,
         sent_at=now,
@@ -138,6 +141,7 @@ async def retry(
     error: str,
     now: datetime,
     against: bool | None = None,
+    along: bool = False,
     refused: bool = False,
     apart: bool = False,
 ) -> bool:
@@ -150,14 +154,22 @@ async def retry(
     if apart:
         waiting["bundle"] = None
     outcome = _S.FAILED if refused else _S.PENDING
-    return await _settle(tx, delivery, now, _S.PENDING, error, outcome=outcome, against=against, error=error, **waiting)
+    return await _settle(
+        tx, delivery, now, _S.PENDING, error, outcome=outcome, against=against, along=along, error=error, **waiting
+    )
 
 
 async def failed(
-    tx: Transaction, delivery: Delivery, *, error: str, now: datetime, against: bool | None = None
+    tx: Transaction,
+    delivery: Delivery,
+    *,
+    error: str,
+    now: datetime,
+    against: bool | None = None,
+    along: bool = False,
 ) -> bool:
     """Record that it will not arrive."""
-    return await _settle(tx, delivery, now, _S.FAILED, error, against=against, error=error, **AT_REST)
+    return await _settle(tx, delivery, now, _S.FAILED, error, against=against, along=along, error=error, **AT_REST)
 
 
 async def unknown(
@@ -168,11 +180,12 @@ async def unknown(
     error: str,
     now: datetime,
     against: bool | None = None,
+    along: bool = False,
 ) -> bool:
     """Record that it is not known whether the provider has taken it, and when to ask."""
     began = sa.func.coalesce(outbox.c.doubt_since, outbox.c.claimed_at, sa.literal(now, outbox.c.claimed_at.type))
     waiting = AT_REST | {"next_attempt_at": ask_at, "doubt_since": began, "bundle": KEPT_TOGETHER}
-    return await _settle(tx, delivery, now, _S.UNKNOWN, error, against=against, error=error, **waiting)
+    return await _settle(tx, delivery, now, _S.UNKNOWN, error, against=against, along=along, error=error, **waiting)
 
 
 async def _settle(
@@ -184,13 +197,15 @@ async def _settle(
     *,
     outcome: DeliveryState | None = None,
     against: bool | None,
+    along: bool,
     **values: Any,
 ) -> bool:
     held = (_S.SENDING, _S.UNKNOWN)
     if not await change(tx, delivery.id, {"state": str(state), **values}, states=held, fence=delivery.fence):
         return False
     provider = None if against is None else delivery.provider
-    await note_attempts(tx, [Attempt(delivery.id, now, str(outcome or state), detail, provider, against)])
+    counts = None if along else against
+    await note_attempts(tx, [Attempt(delivery.id, now, str(outcome or state), detail, provider, counts)])
     return True
 
 

@@ -47,7 +47,7 @@ class Attempt(NamedTuple):
     detail: str
     #: None where it was no try at a provider.
     provider: str | None = None
-    #: Whether it speaks against the provider; None where it was no try.
+    #: Whether it speaks against the provider; None where it was no try, or went along in one message with another.
     against: bool | None = None
 
 

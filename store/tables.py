@@ -74,10 +74,10 @@ def _only_where(condition: str) -> dict[str, Any]:
 #: What waits in the outbox for the dispatcher; what an escalation waits for.
 WAITING = "state IN ('pending', 'unknown')"
 ESCALATING = "kind IN ('step', 'arrival', 'outcome')"
-#: Lines of the record that are tries at a provider.
-TRIED = "provider IS NOT NULL"
+#: Lines of the record that are tries at a provider, once a message.
+TRIED = "against IS NOT NULL"
 #: Of those, the ones that were not taken, or not for sure.
-NOT_TAKEN = "provider IS NOT NULL AND outcome <> 'sent'"
+NOT_TAKEN = "against IS NOT NULL AND outcome <> 'sent'"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -445,6 +445,7 @@ attempts = sa.Table(
     #: Whom the try was made at; NULL where it was none: a question about a doubt, its end, a lease that ran out.
     sa.Column("provider", sa.String),
     #: Whether what came of the try speaks against the provider: no answer, or a refusal that is not about the message.
+    #: NULL where it was no try, and for what went along in one message with another delivery, which counts for all.
     sa.Column("against", sa.Boolean),
     sa.Index("ix_attempts_provider_at", "provider", "at", **_only_where(TRIED)),
     sa.Index("ix_attempts_not_taken", "at", **_only_where(NOT_TAKEN)),

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from rules.decisions import DeliveryState
+from rules.bundle import Bundling
+from rules.decisions import Brief, DeliveryState
 from store import figures, outbox, providers
 from store.database import Database
 from store.figures import Figures
@@ -210,3 +211,37 @@ async def test_the_latest_tries_of_a_provider_are_known(line: Line, make: Any, d
     ]
     assert len(every) == 3
     assert under_way == [None, make.at(seconds=9)]
+
+
+async def test_a_message_that_names_several_homes_counts_once(line: Line, make: Any, database: Database) -> None:
+    """Taken, delivered or not: the provider has one message, and has done well or badly once."""
+    brief = Brief(place="玉林北街1号院", what="燃气泄漏", first="开窗关阀勿开灯")
+    pages = [make.delivery(f"k{number}", brief=brief, text="…") for number in range(3)]
+    await line.box.put(*pages)
+
+    async def choose(_tx: Any, deliveries: Any) -> dict[int, str | None]:
+        return {one.id: "twilio" for one in deliveries}
+
+    async def handed_over() -> Any:
+        (message,) = await line.box.claim(choose=choose, bundling=Bundling())
+        assert len(message.members) == 3
+        return message
+
+    message = await handed_over()
+    async with database.write() as tx:
+        for one in message.members:
+            along = one is not message
+            assert await outbox.retry(tx, one, at=make.now, error="429", now=make.now, against=True, along=along)
+    message = await handed_over()
+    async with database.write() as tx:
+        for one in message.members:
+            taken = {"provider_id": "SM1", "status": "queued", "now": make.now, "against": False}
+            assert await outbox.sent(tx, one, **taken, along=one is not message)
+            assert await outbox.set_state(tx, one.id, S.DELIVERED, at=make.at(seconds=4))
+        recent = await providers.recent(tx, channel="sms", provider="twilio", since=make.at(hours=-1), limit=9)
+        tries = await providers.tries_of(tx, [one.id for one in message.members])
+
+    (row,) = await line.since(make.now)
+    assert (row.accepted, row.delivered, row.refused, row.timed, row.seconds_mean) == (1, 1, 1, 1, 4.0)
+    assert [one.against for one in recent] == [False, True]
+    assert set(map(tuple, tries.values())) == {(("twilio", S.PENDING), ("twilio", S.SENT))}

@@ -31,16 +31,16 @@ def upgrade() -> None:
         "attempts",
         ["provider", "at"],
         unique=False,
-        sqlite_where=sa.text("provider IS NOT NULL"),
-        postgresql_where=sa.text("provider IS NOT NULL"),
+        sqlite_where=sa.text("against IS NOT NULL"),
+        postgresql_where=sa.text("against IS NOT NULL"),
     )
     op.create_index(
         "ix_attempts_not_taken",
         "attempts",
         ["at"],
         unique=False,
-        sqlite_where=sa.text("provider IS NOT NULL AND outcome <> 'sent'"),
-        postgresql_where=sa.text("provider IS NOT NULL AND outcome <> 'sent'"),
+        sqlite_where=sa.text("against IS NOT NULL AND outcome <> 'sent'"),
+        postgresql_where=sa.text("against IS NOT NULL AND outcome <> 'sent'"),
     )
     op.execute(
         "UPDATE outbox SET provider = CASE WHEN channel IN ('sms', 'voice') THEN 'twilio' ELSE channel END"
