@@ -146,7 +146,9 @@ class Watch:
         self._written |= {one.key: one for one in changed}
 
     def _changed(self) -> list[Trouble]:
-        return [one for key, one in self.known.items() if _essence(one) != _essence(self._written.get(key))]
+        # What has not lasted long enough to count leaves no trace.
+        counting = {key: one for key, one in self.known.items() if one.stands or one.ended_at is not None}
+        return [one for key, one in counting.items() if _essence(one) != _essence(self._written.get(key))]
 
 
 def _essence(one: Trouble | None) -> tuple[object, ...] | None:

@@ -33,7 +33,7 @@ def troubles(
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     elif rows:
-        _table(rows)
+        _table(rows, settings.time_zone)
     else:
         typer.echo("nothing is wrong that is known of")
     raise typer.Exit(1 if any(one.stands for one in found) else 0)
@@ -52,7 +52,10 @@ async def _rows(settings: Settings) -> list[Trouble]:
         await database.close()
 
 
-def _table(rows: list[dict[str, Any]]) -> None:
+def _table(rows: list[dict[str, Any]], time_zone: str) -> None:
+    from datetime import datetime  # noqa: PLC0415 - not for --json
+    from zoneinfo import ZoneInfo  # noqa: PLC0415
+
     from rich.console import Console  # noqa: PLC0415 - not for --json
     from rich.table import Table  # noqa: PLC0415
 
@@ -60,7 +63,9 @@ def _table(rows: list[dict[str, Any]]) -> None:
     for heading in ("kind", "subject", "since", "until", "times", "what"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(
-            row["kind"], row["subject"], row["began_at"], row["ended_at"] or "now", str(row["spells"]), row["what"]
+        since, until = (
+            f"{datetime.fromisoformat(at).astimezone(ZoneInfo(time_zone)):%m-%d %H:%M:%S}" if at else "now"
+            for at in (row["began_at"], row["ended_at"])
         )
+        table.add_row(row["kind"], row["subject"], since, until, str(row["spells"]), row["what"])
     Console().print(table)

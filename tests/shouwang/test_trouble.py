@@ -240,6 +240,17 @@ async def test_a_restart_tells_nothing_twice_and_does_not_forget_the_end(place: 
     assert place.way.heard()[1:] == [("broker", "cleared")]
 
 
+async def test_what_was_too_short_to_count_leaves_no_trace(place: Place) -> None:
+    place.state["broker"] = False
+    await place.let(5)
+    place.state["broker"] = True
+    await place.let(60)
+
+    assert place.way.told == []
+    async with place.service.core.database.read() as tx:
+        assert await troubles.listing(tx) == []
+
+
 async def test_the_figures_show_what_stands(place: Place) -> None:
     place.state["broker"] = False
     await place.let(15)
