@@ -3,8 +3,10 @@
 from collections import Counter
 from typing import Any
 
+import orjson
 import pytest
 
+from ingest.message import Message
 from rules.decisions import DeliveryState
 from rules.incident import IncidentState
 from simulators.phones import answer
@@ -121,6 +123,8 @@ async def test_a_doubt_at_one_that_cannot_be_asked_is_never_sent_by_the_other(si
 
 async def test_a_request_that_lands_late_at_one_settles_what_is_under_way_to_the_other(site: Any) -> None:
     """A receipt belongs to the provider that has signed it."""
+    client = site.service.dispatcher._channels["sms"]._by_provider["twilio"]._client
+    client._courier.timeout_s = 0.2  # real seconds, which nobody has to wait for
     site.twilio.faults.add("lands_late", times=1, seconds=20)
     await site.says(GAS, gas=True)
     await site.advance(seconds=50)
@@ -248,3 +252,57 @@ async def test_figures_tell_who_took_what(site: Any) -> None:
     delivered = {one["name"]: one["delivered"] for one in figures["figures"] if one["channel"] == "sms"}
     assert set(delivered.values()) == {1}
     assert by_provider["sms", "twilio_2"]["seconds_mean"] > 0
+
+
+def build(site: Any, homes: int) -> list[Message]:
+    """Let the worker answer for many more homes; give an alarm of gas in each of them."""
+    more = "".join(
+        f"""
+  - id: h{number}
+    grid: xinsheng-g1-w07
+    address: 玉林北街2号院{number}
+    residents: [{{name: 住户{number}, living_alone: true}}]
+    devices: [{{id: h{number}-gas, kind: gas, source: own, name: h{number}/gas, room: 厨房}}]"""
+        for number in range(homes)
+    )
+    path = site.file("devices.yaml")
+    path.write_text(path.read_text() + more + "\n")
+    payload = orjson.dumps({"kind": "gas", "state": "alarm"})
+    return [
+        Message(topic=f"shouwang/v1/h{number}/gas/event", payload=payload, retain=False, received_at=site.moment)
+        for number in range(homes)
+    ]
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [{"kind": "rate_limited", "for_s": 600}],
+        [{"kind": "reject", "code": 20003, "times": 2}],
+        [{"kind": "answer_lost", "times": 2}, {"kind": "callbacks_lost"}],
+        [{"kind": "error_before", "times": 3}],
+    ],
+    ids=["too many requests", "wrong token for a while", "answers lost", "errors"],
+)
+async def test_many_alarms_while_the_first_fails(site: Any, faults: list[dict[str, Any]]) -> None:
+    """Every home is named to its worker within a minute by a text, and by one text only, whoever carries it.
+
+    Invariants one-page and life-first, of messages that name several homes.
+    """
+    homes = 30
+    alarms = build(site, homes)
+    assert await site.reload()
+    for fault in faults:
+        site.twilio.faults.add(**fault)
+    await site.service.intake.take_in(alarms)
+    await site.advance(seconds=59)
+
+    texts = [one.body for each in site.providers for one in each.messages if one.to == LI]
+    codes = {one.code for one in await site.incidents()}
+    assert len(codes) == homes
+    assert {code: sum(code in text for text in texts) for code in codes} == dict.fromkeys(codes, 1)
+    assert len(texts) < homes / 3
+    figures = await site.service.desk.delivery_figures(days=1)
+    stored = {"twilio": len(site.twilio.messages), "twilio_2": len(site.second.messages)}
+    accepted = {one["provider"]: one["accepted"] for one in figures["providers"] if one["channel"] == "sms"}
+    assert {name: accepted.get(name, 0) for name in stored} == stored
