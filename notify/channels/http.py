@@ -12,7 +12,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -187,6 +187,15 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
         return max(float(value), 0.0) if value.replace(".", "", 1).isdecimal() else _until(value, now)
     except (ValueError, OverflowError):
         return None
+
+
+def ahead_of(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """Say how far our clock, at `now`, is ahead of the one that an answer was dated by; None where it was not."""
+    try:
+        at = parsedate_to_datetime(headers.get("date", ""))
+    except (ValueError, OverflowError):
+        return None
+    return now - at.replace(tzinfo=at.tzinfo or UTC)
 
 
 def _until(value: str, now: datetime) -> float:

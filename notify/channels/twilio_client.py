@@ -8,11 +8,11 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from notify.channel import SendOutcome, SendResult
-from notify.channels.http import Courier, MayHaveLeftError, NeverLeftError, retry_after_s
+from notify.channels.http import Courier, MayHaveLeftError, NeverLeftError, ahead_of, retry_after_s
 from notify.channels.twilio_status import ERRORS, TAKEN_LATER, error_words, is_about_account
 from notify.masking import mask_text
 
@@ -70,7 +70,13 @@ class TwilioClient:
         self.account = account
         self.now = now
         self._courier = courier or Courier()
+        self._connection = _Connection(self._courier, now)
         self._rest: Any = None
+
+    @property
+    def ahead(self) -> timedelta:
+        """How far our clock was ahead of Twilio's when it answered last; negative: behind."""
+        return self._connection.ahead
 
     async def warm_up(self) -> None:
         """Load the library and the certificates, so that the first page does not wait for them."""
@@ -120,8 +126,7 @@ class TwilioClient:
     def _load(self) -> Any:
         from twilio.rest import Client  # noqa: PLC0415 - 15 MB and a tenth of a second, only where Twilio is used
 
-        connection = _Connection(self._courier, self.now)
-        client = Client(self.account.account_sid, self.account.auth_token, http_client=connection)
+        client = Client(self.account.account_sid, self.account.auth_token, http_client=self._connection)
         # Otherwise TWILIO_EDGE or TWILIO_REGION of the environment would rewrite the host; ours is settable by its URL.
         client.edge = client.region = None
         if self.account.api_base_url:
@@ -137,6 +142,7 @@ class _Connection:
     def __init__(self, courier: Courier, now: Callable[[], datetime]) -> None:
         self._courier = courier
         self._now = now
+        self.ahead = timedelta()
 
     async def request(
         self,
@@ -154,6 +160,7 @@ class _Connection:
         from twilio.http.response import Response  # noqa: PLC0415 - loaded by now
 
         answer = await self._courier.request(method, url, params=params, form=data, headers=headers, auth=auth)
+        self.ahead = ahead_of(answer.headers, self._now()) or timedelta()
         if not answer.is_success:
             code, message = _reason(answer.text)
             raise RefusedError(

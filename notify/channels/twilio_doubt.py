@@ -1,9 +1,11 @@
 """Finding at Twilio what a request that was never answered may have left there (invariant one-page).
 
-Twilio has no idempotency keys, so a delivery is recognised by what it is: its recipient, its text, its time. Two traps:
+Twilio has no idempotency keys, so a delivery is recognised by what it is: its recipient, its text, its time. Traps:
 
 * What is still queued has no date of sending, and no list that is filtered by that date shows it. So the newest items
   to a number are looked at without the filter first.
+* Their times are Twilio's and ours are ours. A clock of ours that was wrong when a text left must not make what is
+  there look too old to be it: how far our clock is off now is seen by the date of Twilio's answers.
 * One person can get the same text twice, and calls carry no text at all. So an item that belongs to another delivery
   must not be taken for this one: what this process has sent or found is remembered here, what others have is asked of
   the outbox by `taken`.
@@ -28,6 +30,11 @@ Taken = Callable[[Delivery, Collection[str]], Awaitable[Collection[str]]]
 
 #: Twilio's clock and ours may differ by this much, and its times are whole seconds.
 SKEW = timedelta(seconds=60)
+
+#: How far back something is looked for that was made in what is now the future: our clock has been set back since, and
+#: nobody knows by how much. A text is known by the code in it, a call by its number alone.
+LONG_AGO = timedelta(hours=2)
+A_WHILE_AGO = timedelta(minutes=5)
 
 #: The first look: the newest this many to a number.
 NEWEST = 100
@@ -68,15 +75,19 @@ async def look_for(
     since: Callable[[datetime, int], Awaitable[list[Any]]],
     fits: Callable[[Any], bool],
     memory: Memory,
+    oldest: Callable[[], datetime] | None = None,
 ) -> DoubtResult:
     """Ask twice at the most, and say whether the delivery is there.
 
     `newest` lists the latest items to the delivery's number; `since` lists those sent from a moment on. `fits` looks at
-    one item; whether it is new enough is looked at here. Of several the oldest is taken: a delivery leaves only once.
+    one item; whether it is new enough is looked at here: `oldest` gives the time, asked when Twilio has answered. Of
+    several items the oldest is taken: a delivery leaves only once.
     """
     began = delivery.created_at - SKEW
 
     async def match(items: list[Any]) -> DoubtResult | None:
+        nonlocal began
+        began = oldest() if oldest is not None else began
         fitting = {item.sid: item for item in items if _created(item) >= began and fits(item)}
         free = await memory.free(delivery, sorted(fitting, key=lambda sid: _created(fitting[sid])))
         if not free:
@@ -99,6 +110,16 @@ async def look_for(
     except (RefusedError, UnreadableError) as error:
         return DoubtResult(outcome=DoubtOutcome.CANNOT_ASK, error=str(error))
     return DoubtResult(outcome=DoubtOutcome.ABSENT)
+
+
+def oldest_of(created_at: datetime, *, now: datetime, ahead: timedelta, if_set_back: timedelta) -> datetime:
+    """Give the time by Twilio's clock before which nothing can be a delivery that was made at `created_at` by ours.
+
+    `ahead` is how far our clock is ahead of Twilio's at `now`; `if_set_back` how far to look back from now where it was
+    further ahead when the delivery was made.
+    """
+    off = ahead if ahead > SKEW else timedelta()
+    return (now - if_set_back if created_at > now else created_at - SKEW) - off
 
 
 def _created(item: Any) -> datetime:

@@ -4,7 +4,7 @@ from typing import Any
 
 from notify.channel import DoubtResult, SendResult
 from notify.channels.twilio_client import TwilioClient
-from notify.channels.twilio_doubt import Memory, Taken, look_for
+from notify.channels.twilio_doubt import LONG_AGO, Memory, Taken, look_for, oldest_of
 from rules.bundle import is_it
 from rules.decisions import Delivery, Priority
 
@@ -56,6 +56,9 @@ class TwilioSms:
             since=lambda moment, limit: listed(limit, date_sent_after=moment.date()),
             fits=lambda message: is_it(delivery, message.body or ""),
             memory=self._memory,
+            oldest=lambda: oldest_of(
+                delivery.created_at, now=self._client.now(), ahead=self._client.ahead, if_set_back=LONG_AGO
+            ),
         )
 
     def _validity_s(self, delivery: Delivery) -> int:

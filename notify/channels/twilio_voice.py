@@ -5,7 +5,7 @@ from typing import Any
 from notify import twiml
 from notify.channel import DoubtResult, SendResult
 from notify.channels.twilio_client import TwilioClient
-from notify.channels.twilio_doubt import Memory, Taken, look_for
+from notify.channels.twilio_doubt import A_WHILE_AGO, Memory, Taken, look_for, oldest_of
 from rules.decisions import Delivery
 
 #: Seconds a phone rings: long enough to wake somebody, short enough not to reach most voice boxes.
@@ -73,4 +73,7 @@ class TwilioVoice:
             # The library names it `_from`: `from` is a word of Python.
             fits=lambda call: call._from in {None, sender},  # noqa: SLF001 - its documented name
             memory=self._memory,
+            oldest=lambda: oldest_of(
+                delivery.created_at, now=self._client.now(), ahead=self._client.ahead, if_set_back=A_WHILE_AGO
+            ),
         )

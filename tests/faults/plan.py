@@ -142,6 +142,7 @@ def bounded(seed: int) -> list[Scenario]:
                 for by_s in (3600, -3600)
                 for back_first in (True, False)
             ),
+            amount=Amount(alarms=40, alarms_per_s=0.3),
             repeat_s=6 * 3600.0,
         ),
         *(

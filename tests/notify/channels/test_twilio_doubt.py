@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from notify.channel import DoubtOutcome
-from notify.channels.twilio_doubt import NEWEST, SKEW, Memory, look_for
+from notify.channels.twilio_doubt import NEWEST, SKEW, Memory, look_for, oldest_of
 from rules.decisions import Delivery
 
 Make = Callable[..., Delivery]
@@ -80,3 +82,40 @@ async def test_memory_is_bounded_and_keeps_what_is_new(make_delivery: Make) -> N
     memory.note(None, 1)
     other = replace(make_delivery(), id=2)
     assert await memory.free(other, ["SM5999", "SM0"]) == ["SM0"]
+
+
+MADE = datetime(2026, 3, 9, 4, 0, tzinfo=UTC)
+HOUR, MINUTE, NOTHING = timedelta(hours=1), timedelta(minutes=1), timedelta()
+
+
+@pytest.mark.parametrize(
+    ("now", "ahead", "oldest"),
+    [
+        (MADE + MINUTE, NOTHING, MADE - SKEW),
+        # A little is no news: times are whole seconds, and an answer takes its time.
+        (MADE + MINUTE, SKEW, MADE - SKEW),
+        (MADE + MINUTE, -HOUR, MADE - SKEW),
+        (MADE + MINUTE, HOUR, MADE - SKEW - HOUR),
+        # Set back since it was made.
+        (MADE - HOUR, NOTHING, MADE - HOUR - 2 * HOUR),
+        (MADE - HOUR, HOUR, MADE - HOUR - 2 * HOUR - HOUR),
+    ],
+)
+def test_how_old_an_item_may_be(now: datetime, ahead: timedelta, oldest: datetime) -> None:
+    """Invariant one-page, with a clock that is or was wrong."""
+    assert oldest_of(MADE, now=now, ahead=ahead, if_set_back=2 * HOUR) == oldest
+
+
+async def test_the_oldest_is_asked_for_when_the_provider_has_answered(make_delivery: Make) -> None:
+    """Only then it is known how far our clock is off."""
+    delivery = make_delivery()
+    lists = Lists([Item("SM1", delivery.created_at - HOUR)])
+
+    def oldest() -> datetime:
+        assert lists.asked
+        return delivery.created_at - 2 * HOUR
+
+    answer = await look_for(
+        delivery, newest=lists.newest, since=lists.since, fits=lambda _: True, memory=Memory(), oldest=oldest
+    )
+    assert answer.provider_id == "SM1"

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Collection
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -172,15 +172,39 @@ async def test_what_twilio_does_not_list_yet_is_absent(
         ({"created_after_s": 30}, FOUND),
     ],
 )
-async def test_a_message_is_this_delivery_only_if_everything_fits(
-    twilio: FakeTwilio, connect: Connect, make_delivery: Make, change: dict[str, Any], outcome: DoubtOutcome
+async def test_a_message_is_this_delivery_only_if_everything_fits(  # noqa: PLR0917 - fixtures
+    twilio: FakeTwilio,
+    connect: Connect,
+    make_delivery: Make,
+    clock: Any,
+    change: dict[str, Any],
+    outcome: DoubtOutcome,
 ) -> None:
     client = connect(twilio.base_url)
     sent = make_delivery()
     await TwilioSms(client).send(sent)
-    later = timedelta(seconds=change.pop("created_after_s", 0))
-    asked = dataclasses.replace(sent, created_at=sent.created_at + later, **change)
+    later = change.pop("created_after_s", 0)
+    clock.pass_s(later)
+    asked = dataclasses.replace(sent, created_at=sent.created_at + timedelta(seconds=later), **change)
     assert (await TwilioSms(client).ask(asked)).outcome is outcome
+
+
+async def test_a_message_is_found_though_our_clock_was_ahead_when_it_left(
+    twilio: FakeTwilio, connect: Connect, make_delivery: Make
+) -> None:
+    """Invariant one-page: set back by an hour since, it makes nothing look too old."""
+    client = connect(twilio.base_url)
+    sent = make_delivery()
+    await TwilioSms(client).send(sent)
+    asked = dataclasses.replace(sent, created_at=sent.created_at + timedelta(hours=1))
+    assert (await TwilioSms(client).ask(asked)).outcome is FOUND
+
+
+async def test_it_is_seen_how_far_our_clock_is_ahead(connect: Connect, twilio: FakeTwilio, make_delivery: Make) -> None:
+    """By the date of the provider's answers, which is the real one here."""
+    client = connect(twilio.base_url)
+    await TwilioSms(client).ask(make_delivery())
+    assert abs(client.ahead - (client.now() - datetime.now(UTC))) < timedelta(minutes=5)
 
 
 async def test_a_trial_accounts_own_words_do_not_hide_a_message(
