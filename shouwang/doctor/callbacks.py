@@ -45,9 +45,12 @@ async def _service(courier: Courier, settings: Settings) -> tuple[bool, list[Dia
     where = own_address(settings.http.listen)
     try:
         answer = await courier.request("GET", f"{where}/readyz")
-    except (NeverLeftError, MayHaveLeftError):
+    except NeverLeftError:
         advice = "Nobody is alerted before it runs. Run the doctor again beside it."
         return False, [note(SERVICE, "the service is not running here", where=where, advice=advice)]
+    except MayHaveLeftError as error:
+        advice = "Look at its log; restart it where `/healthz` does not answer either."
+        return False, [finding(SERVICE, f"something runs at our address, and {error}", where=where, advice=advice)]
     body = _json(answer)
     if body.get("status") not in {"ready", "not_ready"}:
         advice = "Give the service another address (SHOUWANG_HTTP__LISTEN), or stop the other program."
@@ -73,7 +76,10 @@ async def _public(courier: Courier, settings: Settings, *, runs: bool) -> list[D
         advice = "Let the proxy speak TLS, and write https://."
         told.append(note(CALLBACKS, "the public address is not encrypted", where=url, advice=advice))
     if not runs:
-        return [*told, note(CALLBACKS, "the service is not running, so that the way to it was not tried", where=url)]
+        return [
+            *told,
+            note(CALLBACKS, "the service does not answer here, so that the way to it was not tried", where=url),
+        ]
     tokens = dict.fromkeys(account.auth_token for account in accounts.values())
     return [*told, *[await _asked(courier, url, token) for token in tokens]]
 

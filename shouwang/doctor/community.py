@@ -93,7 +93,7 @@ def judge(workers: tuple[Worker, ...], usable: frozenset[str], understood: Mappi
             if method.channel == "apprise" and method.address in wrong:
                 yield finding(
                     PEOPLE,
-                    f"'{mask_url(method.address)}' of {worker.id} is no address that Apprise understands",
+                    f"'{shown(method.address)}' of {worker.id} is no address that Apprise understands",
                     where="grids.yaml",
                     advice="Write it as https://appriseit.com/services/ says for that service.",
                 )
@@ -107,6 +107,11 @@ def judge(workers: tuple[Worker, ...], usable: frozenset[str], understood: Mappi
         )
     elif workers:
         yield fine(PEOPLE, f"each of {len(workers)} workers has a way that is set up")
+
+
+def shown(address: str) -> str:
+    """Give an address of Apprise that may be written wrongly, without what could be its secret."""
+    return mask_url(address) if "://" in address else "****"
 
 
 def of_families(homes: tuple[Home, ...], usable: frozenset[str]) -> Iterator[Diagnosis]:

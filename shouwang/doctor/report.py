@@ -1,6 +1,6 @@
 """The diagnoses, for people and for programs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shouwang.doctor.diagnosis import Diagnosis, Grade, counted
@@ -31,23 +31,34 @@ def as_json(diagnoses: Sequence[Diagnosis]) -> dict[str, Any]:
 
 def print_to(console: "Console", diagnoses: Sequence[Diagnosis]) -> None:
     """Print them: what is wrong last, because that is what stays on the screen."""
-    from rich.text import Text  # noqa: PLC0415 - not for --json
+    from rich.table import Table  # noqa: PLC0415 - not for --json
+    from rich.text import Text  # noqa: PLC0415
 
-    # In a file or a pipe one line is one line.
-    wraps = not console.is_terminal
-    for grade in (Grade.FINE, Grade.NOTE, Grade.FINDING):
-        word, style = _WORDS[grade]
-        for one in diagnoses:
-            if one.grade is not grade:
-                continue
-            line = Text()
-            line.append(f"{word:8}", style)
-            line.append(f"{one.subject}: {one.what}")
-            console.print(line, soft_wrap=wraps)
-            for mark, text in (("   where", one.where), ("   do   ", one.advice)):
-                if text and grade is not Grade.FINE:
-                    console.print(Text(f"{mark}  {text}", "dim" if mark.strip() == "where" else ""), soft_wrap=wraps)
+    rows = [row for grade in (Grade.FINE, Grade.NOTE, Grade.FINDING) for row in _rows(diagnoses, grade)]
+    if console.is_terminal:
+        table = Table.grid(padding=(0, 1))
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for mark, style, text in rows:
+            table.add_row(Text(mark, style), Text(text))
+        console.print(table)
+    else:
+        # In a file or a pipe one line is one line.
+        for mark, _, text in rows:
+            console.print(Text(f"{mark:7} {text}"), soft_wrap=True)
     console.print(Text(summary(diagnoses), "bold"))
+
+
+def _rows(diagnoses: Sequence[Diagnosis], grade: Grade) -> Iterator[tuple[str, str, str]]:
+    """Give each line as its mark, the mark's style, and the text."""
+    word, style = _WORDS[grade]
+    for one in diagnoses:
+        if one.grade is grade:
+            yield word, style, f"{one.subject}: {one.what}"
+            if one.where and grade is not Grade.FINE:
+                yield "  where", "dim", one.where
+            if one.advice and grade is not Grade.FINE:
+                yield "  do", "dim", one.advice
 
 
 def summary(diagnoses: Sequence[Diagnosis]) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from notify.channels.apprise import understands
-from notify.masking import mask_url
 from shouwang import channels
 from shouwang.doctor.checking import aside
+from shouwang.doctor.community import shown
 from shouwang.doctor.diagnosis import Diagnosis, finding, fine, note
 from shouwang.settings import Settings
 
@@ -27,7 +27,7 @@ def judge(settings: Settings, understood: Mapping[str, bool]) -> Iterator[Diagno
         if not well:
             yield finding(
                 SUBJECT,
-                f"'{mask_url(address)}' is no address that Apprise understands",
+                f"'{shown(address)}' is no address that Apprise understands",
                 where="SHOUWANG_OPERATORS__APPRISE",
                 advice="Write it as https://appriseit.com/services/ says for that service.",
             )

@@ -52,8 +52,8 @@ def test_findings_stand_last_with_what_to_do_and_end_with_status_1(
     marks = [line.split()[0] for line in lines[:-1] if not line.startswith(" ")]
     assert marks == sorted(marks, key=["fine", "note", "FINDING"].index)
     at = lines.index("FINDING broker: no connection: Connection refused")
-    assert lines[at + 1].startswith("   where  mqtt://127.0.0.1:")
-    assert lines[at + 2].startswith("   do     ")
+    assert lines[at + 1].startswith("  where mqtt://127.0.0.1:")
+    assert lines[at + 2].startswith("  do    ")
     assert "findings; " in lines[-1]
     assert {one.name for one in tmp_path.iterdir()} == before
 

@@ -88,6 +88,20 @@ async def test_another_program_at_our_address_is_a_finding(look: Any, standin: S
     assert grades(await look())[0] == ("service", FINDING)
 
 
+async def test_a_service_that_does_not_answer_is_a_finding(look: Any) -> None:
+    """One that hangs up on whoever asks; one that is silent takes longer."""
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1_000)
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        told = await look(listen=f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+
+    assert grades(told) == [("service", FINDING), ("callbacks", NOTE)]
+
+
 async def test_where_the_service_does_not_run_the_way_to_it_is_not_tried(look: Any, standin: Standin) -> None:
     assert grades(await look(listen="127.0.0.1:9")) == [("service", NOTE), ("callbacks", NOTE)]
     assert standin.signed == []

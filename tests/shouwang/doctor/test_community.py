@@ -82,6 +82,11 @@ def test_an_apprise_address_that_cannot_be_read_is_a_finding_without_its_secret(
     ]
 
 
+def test_what_is_no_address_at_all_is_not_shown() -> None:
+    """A colon too few, and it holds the secret all the same."""
+    assert community.shown("ntfy:/a-secret") == "****"
+
+
 def test_family_who_cannot_be_told_are_a_finding() -> None:
     homes = tuple(
         Home(id=f"h{number}", grid="g", address="", contacts=(FamilyContact(name="", phone=phone, notify=notify),))
