@@ -118,6 +118,11 @@ async def test_a_broker_that_lets_nobody_try_is_no_finding(make_mosquitto: Any, 
         assert "could not be tried" in what
         assert spaces == "whether topics with a space arrive could not be tried"
 
+    (tmp_path / "acl").write_text("topic read zigbee2mqtt/#\ntopic readwrite shouwang-doctor/#\n")
+    allowing = await make_mosquitto(lines=[f"acl_file {tmp_path / 'acl'}"])
+    found = await broker.look(patient(url_of(allowing.port), names=("gas", "front door")))
+    assert [grade for grade, _ in told(found, "sessions")] == [FINE, FINE]
+
 
 async def test_a_broker_that_refuses_us_is_one_finding_without_the_password(make_mosquitto: Any, patient: Any) -> None:
     mosquitto = await make_mosquitto(anonymous=False)
