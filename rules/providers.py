@@ -1,8 +1,9 @@
 """Which of several providers of one channel a message is handed to, by how they have done lately.
 
-They are named in the order of preference. One that does badly is sick: messages go by the next one that is well, and
-now and then a single one that is no life-safety page tries whether it has recovered. It gets all of them again by doing
-well, one try after the other, and is forgiven when nobody has tried it for as long as anybody looks back.
+They are named in the order of preference; where many messages are under way to one, the next one helps out. One that
+does badly is sick: messages go by another that is well, and now and then a single one that is no life-safety page tries
+whether it has recovered. It gets all of them again by doing well, one try after the other, and is forgiven when nobody
+has tried it for as long as anybody looks back.
 
 A message that one provider has surely not taken is handed to another at once. One that it may have taken never is: that
 is a doubt, and a doubt belongs to the provider at which it arose (invariant one-page).
@@ -33,6 +34,13 @@ TRIAL_EVERY = timedelta(seconds=30)
 #: carrier's, several of them are the provider's.
 UNDELIVERED = 0.5
 
+#: A request that has not been answered for this long counts as one that never will be. Nobody waits for the time-out.
+SLOW_AFTER = timedelta(seconds=3)
+
+#: With so many messages under way to one provider, the next ones go by another that is well: half of what is sent at a
+#: time by one channel, so that a provider that hangs never holds up all of it.
+FULL_FROM = 8
+
 _WELL = 0.0
 
 
@@ -44,6 +52,13 @@ class Health:
     share: float = _WELL
     #: When it was handed anything last; None: not lately.
     last_at: datetime | None = None
+    #: Messages that are under way to it now.
+    under_way: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether enough is under way to it."""
+        return self.under_way >= FULL_FROM
 
     @property
     def is_sick(self) -> bool:
@@ -51,9 +66,17 @@ class Health:
         return self.share >= SICK_FROM
 
 
-def health(against: Sequence[float], last_at: datetime | None) -> Health:
-    """Judge by the latest tries, each counted from 0 (nothing to say against it) to 1 (refused, or never answered)."""
-    return Health(share=sum(against) / (len(against) + 1), last_at=last_at)
+def health(
+    against: Sequence[float], last_at: datetime | None, *, under_way: Sequence[datetime] = (), now: datetime
+) -> Health:
+    """Judge by the latest tries, each counted from 0 (nothing to say against it) to 1 (refused, or never answered).
+
+    `last_at` is when the latest of them was over; `under_way` says since when others have been waiting for an answer.
+    """
+    slow = [1.0 for since in under_way if now - since >= SLOW_AFTER]
+    counted = [*slow, *against][:TRIES]
+    times = [*under_way, *([last_at] if last_at else [])]
+    return Health(share=sum(counted) / (len(counted) + 1), last_at=max(times, default=None), under_way=len(under_way))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +124,11 @@ def pick(
     candidates = [one for one in left if tries[one] == fewest]
     known = {one: health.get(one, Health()) for one in candidates}
     # min keeps the order of preference among equals.
-    best = min(candidates, key=lambda one: known[one].share if known[one].is_sick else _WELL)
+    best = min(candidates, key=lambda one: (known[one].share if known[one].is_sick else _WELL, known[one].is_full))
     if before or priority is Priority.LIFE_SAFETY_PAGE:
         return best
     preferred = candidates[: candidates.index(best)]
-    return next((one for one in preferred if _may_be_tried(known[one], now)), best)
+    return next((one for one in preferred if known[one].is_sick and _may_be_tried(known[one], now)), best)
 
 
 def _left(providers: Sequence[str], before: Sequence[Try]) -> list[str]:

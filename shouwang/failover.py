@@ -1,6 +1,7 @@
 """Who sends: the choice among the providers of a channel, with what the record of tries says of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from notify.channels.twilio_status import is_about_the_way
@@ -49,9 +50,8 @@ class Failover:
                 now=now,
             )
             chosen[one.id] = picked
-            if known[picked].is_sick:
-                # One that is sick gets one to try with, not all of a claim.
-                known[picked] = Health(share=known[picked].share, last_at=now)
+            # One that is sick gets one to try with, and one that is well not all of a crowd.
+            known[picked] = replace(known[picked], last_at=now, under_way=known[picked].under_way + 1)
         return chosen
 
     async def turn(self, tx: Transaction, delivery: Delivery, *, refused: bool) -> Turn:
@@ -79,9 +79,9 @@ class Failover:
     async def _health_of(self, tx: Transaction, channel: str, provider: str, now: datetime) -> Health:
         since = now - deciding.LOOK_BACK
         tries = await providers.recent(tx, channel=channel, provider=provider, since=since, limit=deciding.TRIES)
-        under_way = await providers.under_way_since(tx, channel=channel, provider=provider)
-        times = [*(one.at for one in tries[:1]), *([under_way] if under_way else [])]
-        return deciding.health(_weights(channel, tries), max(times, default=None))
+        under_way = await providers.under_way(tx, channel=channel, provider=provider)
+        last_at = tries[0].at if tries else None
+        return deciding.health(_weights(channel, tries), last_at, under_way=under_way, now=now)
 
 
 def _weights(channel: str, tries: Sequence[Tried]) -> list[float]:

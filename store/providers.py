@@ -39,7 +39,8 @@ _RECENT = (
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
 
-_UNDER_WAY = sa.select(sa.func.max(outbox.c.claimed_at)).where(
+#: What left in one message is one of them.
+_UNDER_WAY = sa.select(sa.func.coalesce(outbox.c.bundle, outbox.c.id).label("message"), outbox.c.claimed_at).where(
     sa.text("state = 'sending'"),
     outbox.c.channel == sa.bindparam("how"),
     outbox.c.provider == sa.bindparam("whose"),
@@ -53,10 +54,10 @@ async def recent(tx: Transaction, *, channel: str, provider: str, since: datetim
     return [Tried(**{**row, "state": DeliveryState(row["state"])}) for row in rows.mappings()]
 
 
-async def under_way_since(tx: Transaction, *, channel: str, provider: str) -> datetime | None:
-    """Give when the latest delivery was handed to a provider of which it is not known yet what came of it."""
-    at: datetime | None = await tx.scalar(_UNDER_WAY, {"how": channel, "whose": provider})
-    return at
+async def under_way(tx: Transaction, *, channel: str, provider: str) -> list[datetime]:
+    """Give when each message was handed to a provider of which it is not known yet what came of it, in order."""
+    rows = await tx.execute(_UNDER_WAY, {"how": channel, "whose": provider})
+    return sorted({row.message: row.claimed_at for row in rows}.values())
 
 
 async def tries_of(tx: Transaction, delivery_ids: Collection[int]) -> dict[int, list[tuple[str, DeliveryState]]]:

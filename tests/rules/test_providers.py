@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.decisions import Priority
-from rules.providers import TRIAL_EVERY, TRIES, Health, Try, Turn, health, pick, turn
+from rules.providers import FULL_FROM, TRIAL_EVERY, TRIES, Health, Try, Turn, health, pick, turn
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 A, B, C = "a", "b", "c"
@@ -41,7 +41,7 @@ def picked(*before: Try, providers: str = "ab", priority: Priority = Priority.LI
 )
 def test_who_is_sick(against: list[float], sick: bool) -> None:
     """A failure after silence counts more than one among many; a phone that got nothing counts half."""
-    assert health(against, NOW).is_sick is sick
+    assert health(against, NOW, now=NOW).is_sick is sick
 
 
 def test_recovery_takes_some_good_tries() -> None:
@@ -50,9 +50,41 @@ def test_recovery_takes_some_good_tries() -> None:
     states = []
     for _ in range(7):
         latest = [0.0, *latest][:TRIES]
-        states.append(health(latest, NOW).is_sick)
+        states.append(health(latest, NOW, now=NOW).is_sick)
 
     assert states == [True] * 5 + [False] * 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "against", "sick"),
+    [
+        ([0, 2.9], [], False),
+        ([3], [], True),
+        ([3], [0] * 9, False),
+        ([3] * 4, [0] * 9, False),
+        ([3] * 5, [0] * 9, True),
+    ],
+)
+def test_whoever_has_not_answered_for_three_seconds_may_never(
+    seconds: list[float], against: list[float], sick: bool
+) -> None:
+    """Nobody waits for the time-out to know it; one that is slow among many that are not is nothing."""
+    under_way = [NOW - timedelta(seconds=one) for one in seconds]
+    found = health(against, NOW - timedelta(minutes=1), under_way=under_way, now=NOW)
+
+    assert (found.is_sick, found.last_at, found.under_way) == (sick, max(under_way), len(seconds))
+
+
+def test_the_next_one_helps_out_where_many_are_under_way() -> None:
+    """So a provider that hangs never holds up all that a channel can send at a time; a sick one does not help."""
+    full, busy = Health(under_way=FULL_FROM), Health(under_way=FULL_FROM - 1)
+
+    assert picked(a=busy) == A
+    assert picked(a=full) == B
+    assert picked(a=full, b=full) == A
+    assert picked(a=full, b=SICK) == A
+    assert picked(TRIED_A, TRIED_B, a=full) == B
+    assert picked(a=full, priority=Priority.INFORM) == B
 
 
 @pytest.mark.parametrize("priority", Priority)

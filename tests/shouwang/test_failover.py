@@ -1,5 +1,6 @@
 """Who sends, by what the record of tries says; and what becomes of a doubt whose provider is gone."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -142,6 +143,19 @@ async def test_a_sick_one_gets_one_message_of_many_to_try(office: Office) -> Non
     assert await office.one() == "twilio_2"
     await office.settle(claimed, TAKEN)
     assert await office.one() == "twilio"
+
+
+async def test_one_that_hangs_never_holds_up_all_that_leaves(office: Office) -> None:
+    """Half of a crowd goes by the next one, and all of it once the first has been silent for three seconds."""
+    for crowd in range(18):
+        await office.write(to=f"w{crowd}")
+    claimed = await office.claim(16)
+    assert Counter(one.provider for one in claimed) == {"twilio": 8, "twilio_2": 8}
+    await office.settle([one for one in claimed if one.provider == "twilio_2"], TAKEN)
+    office.passes(seconds=2)
+    assert {one.provider for one in await office.claim(2)} == {"twilio_2"}
+    office.passes(seconds=1)
+    assert await office.one(priority=Priority.LIFE_SAFETY_PAGE) == "twilio_2"
 
 
 async def test_no_life_safety_page_is_used_to_try(office: Office) -> None:
