@@ -44,6 +44,10 @@ class ConnectionEndedError(Exception):
         self.taken_over = taken_over
 
 
+class SubscriptionRefusedError(ConnectionEndedError):
+    """The broker does not let us listen to something; the connection stands."""
+
+
 class _Client(Client):
     """paho's client on a wire that is connected already."""
 
@@ -127,7 +131,7 @@ class PahoConnection:
         """Subscribe with QoS 1 and wait for the broker's word.
 
         Retained messages come where the subscription is new to the session (MQTT 5) or always (3.1.1). Raises
-        ConnectionEndedError where the broker refuses a filter.
+        SubscriptionRefusedError where the broker refuses a filter, ConnectionEndedError where it comes to that.
         """
         for start in range(0, len(filters), _FILTERS_AT_ONCE):
             part = filters[start : start + _FILTERS_AT_ONCE]
@@ -148,7 +152,7 @@ class PahoConnection:
                 del self._subscribing[mid]
             for one, reason in zip(part, reasons, strict=False):
                 if reason.value >= _REFUSED:
-                    raise ConnectionEndedError(f"the broker refuses the subscription {one!r}: {reason}")
+                    raise SubscriptionRefusedError(f"the broker refuses the subscription {one!r}: {reason}")
 
     def unsubscribe(self, filters: Sequence[str]) -> None:
         """Ask the broker not to send these any more."""

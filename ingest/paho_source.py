@@ -12,7 +12,7 @@ from ingest.mailbox import Mailbox
 from ingest.message import Message
 from ingest.options import MqttOptions, Protocol
 from ingest.packets import Publish
-from ingest.paho_connection import ConnectionEndedError, PahoConnection
+from ingest.paho_connection import ConnectionEndedError, PahoConnection, SubscriptionRefusedError
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +37,8 @@ class PahoSource:
     each of it is dropped when the broker sends that message again, and the rest is handed over after all. That a broker
     says it kept our session is not enough: one that died comes back with the session as it last wrote it down.
 
+    What is `optional` is listened to where the broker allows it; a connection without it counts.
+
     The broker is held back by the receive maximum (MQTT 5), and by not reading the socket above `queue_limit`.
     """
 
@@ -45,11 +47,13 @@ class PahoSource:
         options: MqttOptions,
         subscriptions: Iterable[str] = (),
         *,
+        optional: Iterable[str] = (),
         now: Callable[[], datetime] = _utc_now,
         hold_s: float = 5.0,
     ) -> None:
         self._options = options
         self._filters = tuple(dict.fromkeys(subscriptions))
+        self._optional = tuple(optional)
         self._now = now
         self._hold_s = hold_s
         self._mailbox = Mailbox()
@@ -169,6 +173,11 @@ class PahoSource:
             version,
             self.generation,
         )
+        for one in self._optional:
+            try:
+                await connection.subscribe([one])
+            except SubscriptionRefusedError as error:
+                _log.warning("%s; we go on without it", error)
         # Not awaited itself: whoever cancels us would cancel it.
         await asyncio.wait({connection.ended})
         return connection.ended.result()

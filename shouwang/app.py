@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from shouwang import auditor, channels, hearing, housekeeping, memory
 from shouwang.clock import SystemClock, elapsed
 from shouwang.configuration import Configuration
 from shouwang.health import Health
+from shouwang.probe import SUBSCRIPTION
 from shouwang.probing import Probing, ways_of
 from shouwang.service import Service
 from shouwang.settings import Settings
@@ -79,12 +80,8 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
         options = await stack.enter_async_context(_broker(settings))
         probing = _probing(settings, service, options)
         service.intake.probing = probing
-
-        def topics() -> Sequence[str]:
-            filters = service.decoder.subscriptions
-            return filters if probing is None else probing.subscriptions(filters)
-
-        source = PahoSource(options, topics(), now=clock.now)
+        optional = () if probing is None else (SUBSCRIPTION,)
+        source = PahoSource(options, service.decoder.subscriptions, optional=optional, now=clock.now)
         subscriber = Subscriber(source, service.intake.take_in)
         health = Health(service.core, broker_up=lambda: subscriber.connected)
         service.core.metrics.on_scrape = health.refresh_gauges
@@ -115,7 +112,7 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
         async def reload() -> None:
             try:
                 if await configuration.reload(service):
-                    await source.subscribe(topics())
+                    await source.subscribe(service.decoder.subscriptions)
             except Exception:  # noqa: BLE001 - an edited file, whatever is the matter with it, stops nothing
                 _log.exception("the configuration was not read again; what was in force stays in force")
 

@@ -19,7 +19,8 @@ from rules.probe import Call
 
 BASE = "shouwang/v1/_probe"
 
-#: What the service subscribes to, unless a source's own subscription holds it already.
+#: What the service subscribes to, where the broker allows it. Where a source's subscription holds it too, some brokers
+#: deliver a call twice; it counts once.
 SUBSCRIPTION = f"{BASE}/+/event"
 
 _OURS = f"{BASE}/"

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -67,12 +67,6 @@ class Probing:
     def concerns(self, message: Message) -> bool:
         """Say whether a message is for us; our own answers come back where a source's subscription holds them too."""
         return probe.is_ours(message.topic)
-
-    def subscriptions(self, others: Iterable[str]) -> tuple[str, ...]:
-        """Give what to subscribe to, beside what the sources subscribe to: twice the same would come twice."""
-        listed = tuple(others)
-        held = any(probe.BASE.startswith(one.removesuffix("#")) for one in listed)
-        return listed if held else (*listed, probe.SUBSCRIPTION)
 
     async def take(self, tx: Transaction, messages: Sequence[Message]) -> Taken:
         """Let calls through, within the transaction of the batch they came in."""

@@ -70,8 +70,9 @@ class Script:
     connack: bytes | None = None
     #: Sent together with the CONNACK, before any SUBSCRIBE.
     with_connack: bytes = b""
-    #: Reason code for every subscription.
+    #: Reason code for every subscription, but for those that are refused.
     suback: int = 1
+    refuses: frozenset[str] = frozenset()
     answers_subscribe: bool = True
     connects: list[bytes] = field(default_factory=list)
     subscribes: list[tuple[str, int]] = field(default_factory=list)
@@ -129,16 +130,16 @@ class Script:
                 await self.say(packet(0x20, flags + (b"\0" if self.version == 5 else b"")) + self.with_connack)
         elif kind == 0x80:
             mid, position = content[:2], 3 if self.version == 5 else 2
-            count = 0
+            codes = b""
             while position < len(content):
                 size = int.from_bytes(content[position : position + 2], "big")
                 topic = content[position + 2 : position + 2 + size].decode()
                 self.subscribes.append((topic, content[position + 2 + size]))
                 position += size + 3
-                count += 1
+                codes += bytes([0x87 if topic in self.refuses else self.suback])
             if self.answers_subscribe:
                 middle = b"\0" if self.version == 5 else b""
-                await self.say(packet(0x90, mid + middle + bytes([self.suback]) * count))
+                await self.say(packet(0x90, mid + middle + codes))
         elif kind == 0xA0:
             mid, position = content[:2], 3 if self.version == 5 else 2
             while position < len(content):

@@ -24,9 +24,12 @@ async def make(script: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ma
     monkeypatch.setattr(paho_source, "_LONGEST_PAUSE_S", 0.02)
     tasks: list[asyncio.Task[None]] = []
 
-    def make(*filters: str, hold_s: float = 5.0, **options: Any) -> PahoSource:
+    def make(*filters: str, hold_s: float = 5.0, optional: tuple[str, ...] = (), **options: Any) -> PahoSource:
         source = PahoSource(
-            MqttOptions(host="127.0.0.1", port=script.port, **options), filters or ("a/#",), hold_s=hold_s
+            MqttOptions(host="127.0.0.1", port=script.port, **options),
+            filters or ("a/#",),
+            hold_s=hold_s,
+            optional=optional,
         )
         tasks.append(asyncio.create_task(source.run()))
         return source
@@ -150,6 +153,20 @@ async def test_a_refused_subscription_is_no_connection(
 
     assert not source.connected
     assert "refuses the subscription 'a/#'" in caplog.text
+
+
+async def test_what_is_optional_and_refused_keeps_nobody_from_listening_to_the_rest(
+    script: Any, make: Make, until: Until, caplog: pytest.LogCaptureFixture
+) -> None:
+    script.refuses = frozenset({"probe/#"})
+    source = make("a/#", optional=("probe/#", "other/#"))
+    await until(lambda: [topic for topic, _ in script.subscribes] == ["a/#", "probe/#", "other/#"])
+    await until(lambda: "go on without it" in caplog.text)
+
+    assert source.connected
+    await script.say(script.publish("a/1", mid=1))
+    assert [one.topic for one in await take(source, 1)] == ["a/1"]
+    assert len(script.connects) == 1
 
 
 async def test_a_broker_that_confirms_nothing_is_left(script: Any, make: Make, until: Until) -> None:

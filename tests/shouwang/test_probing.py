@@ -186,22 +186,6 @@ def test_an_answer_is_signed_in_its_own_direction() -> None:
             probe.read_answer(payload, SECRET)
 
 
-@pytest.mark.parametrize(
-    ("others", "more"),
-    [
-        (["zigbee2mqtt/#"], True),
-        (["zigbee2mqtt/#", "shouwang/v1/#"], False),
-        (["shouwang/#"], False),
-        (["shouwang/v2/#"], True),
-        ([], True),
-    ],
-)
-async def test_nothing_is_subscribed_to_twice(service: Any, others: list[str], more: bool) -> None:
-    """Some brokers deliver a message once for each subscription that fits."""
-    expected = (*others, probe.SUBSCRIPTION) if more else tuple(others)
-    assert service.intake.probing.subscriptions(others) == expected
-
-
 def test_the_ways_are_the_operators_first_addresses() -> None:
     settings = Settings(
         _env_file=None,
