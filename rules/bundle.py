@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rules import sms
-from rules.decisions import Brief, Delivery, DeliveryState, Purpose
+from rules.decisions import Brief, Delivery, DeliveryState, Priority, Purpose
 from rules.texts import render
 
 #: Channels by which every message goes alone: a machine reads them, one incident each.
@@ -162,7 +162,8 @@ def _text(those: Sequence[Delivery]) -> str:
         home = " ".join(filter(None, (place, brief.more, one.code)))
         groups.setdefault(" ".join(filter(None, (brief.what, brief.first))), []).append(home)
     language = _language(those)
-    lines = [render("bundle.alarms" if asked else "bundle.news", language, count=len(those))]
+    alarms = asked and those[0].priority is Priority.LIFE_SAFETY_PAGE
+    lines = [render("bundle.alarms" if alarms else "bundle.others", language, count=len(those))]
     for heading, homes in groups.items():
         lines += [heading, *homes]
     if asked:

@@ -57,7 +57,7 @@ TEXTS: dict[str, Text] = {
     "inform.cause_gone": Text("已恢复正常，无需处理 {place} {title}", "Back to normal {place} {title}"),
     # --- several homes in one message --------------------------------------------------------------------------------
     "bundle.alarms": Text("共{count}处报警", "{count} alarms"),
-    "bundle.news": Text("共{count}处", "{count} homes"),
+    "bundle.others": Text("共{count}处", "{count} homes"),
     "bundle.code": Text("编号", "code"),
     "bundle.ask": Text("接单回编号，都去回 全部", "Reply a code, or all"),
     # --- the longer text of channels without a limit ---------------------------------------------------------------

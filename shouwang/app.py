@@ -75,6 +75,7 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
         probed = settings.probe.secret is not None
         service.send_by({**sending, ProbeChannel.name: ProbeChannel()} if probed else sending)
         service.deliveries.bundling = settings.messages.bundling()
+        service.deliveries.pacing = settings.messages.pacing()
         await configuration.apply(service)
 
         options = await stack.enter_async_context(_broker(settings))

@@ -11,6 +11,7 @@ from rules import machine
 from rules.bundle import Bundling
 from rules.decisions import Decision, Delivery, DeliveryState, JournalEntry, Paged, Priority, Purpose
 from rules.incident import IncidentState
+from rules.pace import Pacing
 from rules.providers import Turn
 from shouwang import verdicts
 from shouwang.core import Core
@@ -46,6 +47,8 @@ class Deliveries:
         self.asking: Collection[str] = frozenset()
         #: How much goes into one message.
         self.bundling = Bundling()
+        #: How fast messages that are not urgent may leave.
+        self.pacing = Pacing()
 
     async def next_at(self) -> datetime | None:
         """When there is something to send or to ask about next."""
@@ -81,6 +84,7 @@ class Deliveries:
             max_priority=max_priority,
             choose=self._choose,
             bundling=self.bundling,
+            pacing=self.pacing,
         )
 
     async def _choose(self, tx: Transaction, deliveries: Sequence[Delivery]) -> Mapping[int, str | None]:

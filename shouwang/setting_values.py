@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
 
 from ingest.options import MqttOptions, OptionsError
+from rules.pace import KNOWN, LONGEST, Limit
 from shouwang.config.problems import did_you_mean
 
 #: The broker's address that stands for the broker Shouwang brings along.
@@ -107,3 +108,27 @@ def secret_word(value: SecretStr) -> SecretStr:
     if len(value.get_secret_value()) < 16:
         raise sentence("a secret has at least 16 characters; `openssl rand -hex 16` makes one")
     return value
+
+
+def pace(value: str) -> str:
+    """`sms=30/60 feishu=5/1,100/60 voice=none`: how many messages within how many seconds."""
+    limits(value)
+    return value
+
+
+def limits(value: str) -> dict[str, tuple[Limit, ...]]:
+    """What is allowed where: what providers are known to allow, with what a setting says in its place."""
+    found = dict(KNOWN)
+    for part in value.split():
+        name, equals, said = part.lower().partition("=")
+        counts = [] if said == "none" else said.split(",")
+        good = [re.fullmatch(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,2})", one) for one in counts]
+        if not (equals and re.fullmatch(r"[a-z][a-z0-9+.-]*", name)) or None in good:
+            raise sentence(
+                f"'{part}' is not a pace; write a channel or the beginning of an Apprise address, and how many messages"
+                " within how many seconds (300 at the most), such as sms=30/60, feishu=5/1,100/60 or voice=none"
+            )
+        found[name] = tuple(Limit(int(one[1]), int(one[2])) for one in good if one)
+        if any(limit.seconds > LONGEST.total_seconds() for limit in found[name]):
+            raise sentence(f"'{part}' counts over more than {LONGEST.total_seconds():.0f} seconds")
+    return found

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.options import MqttOptions, OptionsError, Protocol
 from rules.bundle import Bundling
+from rules.pace import Pacing
 from shouwang import setting_values as values
 from shouwang.config.problems import nearest
 from shouwang.environment import DOTENV, environment
@@ -204,6 +205,15 @@ class MessagesSettings(_Group):
     """Homes in one message at the most; 1: each goes alone."""
     sms_parts: Annotated[int, Field(ge=1, le=7)] = Bundling().sms_parts
     """Parts of 67 characters that a text for several homes may take."""
+
+    pace: Annotated[str, AfterValidator(values.pace)] | None = None
+    """How many messages within how many seconds a channel, or an Apprise address, allows: sms=30/60 wecombot=20/60."""
+    gap_s: Annotated[int, Field(ge=0, le=300)] = Pacing().gap_s
+    """Seconds between two messages to one person by one way that are not about a life in danger."""
+
+    def pacing(self) -> Pacing:
+        """How fast ordinary messages may leave."""
+        return Pacing(limits=values.limits(self.pace or ""), gap_s=self.gap_s)
 
     def bundling(self) -> Bundling:
         """What the outbox needs of it."""

@@ -16,8 +16,10 @@ from rules import bundle
 from rules.bundle import NO_BUNDLING, Bundling
 from rules.decisions import Delivery, DeliveryState, JournalEntry, Priority, Purpose
 from rules.incident import IncidentState
+from rules.pace import Pacing
 from store.database import Transaction
 from store.incidents import add_journal
+from store.outbox_pace import in_turn
 from store.outbox_rows import AT_REST, CHOSEN, KEPT_TOGETHER, Attempt, delivery_of, note_attempts
 from store.tables import WAITING, UtcTime, incidents, opted_out, outbox
 
@@ -91,11 +93,12 @@ async def claim(
     max_priority: Priority | None = None,
     choose: Choose | None = None,
     bundling: Bundling = NO_BUNDLING,
+    pacing: Pacing | None = None,
 ) -> list[Delivery]:
     """Take what is due, most urgent first: pending ones to be sent, unknown ones to be asked about.
 
     Up to `limit` messages: what waits for the same person by the same way goes along in one (rules/bundle.py), as
-    `others` of the first.
+    `others` of the first. What `pacing` lets wait is not due any more, but at its turn (rules/pace.py).
 
     Sets aside on the way: leases that ran out become doubts, what has expired is cancelled, and so is a page whose
     incident somebody has answered (invariant quiet-after-answer). An unknown one stays unknown; only the next question
@@ -120,6 +123,7 @@ async def claim(
             found["send"] += await _companions(tx, found["send"], now)
             found["ask"] += await _companions(tx, found["ask"], now)
         together = bundle.messages(found["send"], bundling)[:most]
+        together = await in_turn(tx, together, pacing=pacing, now=now)
         chosen = await choose(tx, [those[0] for those in together]) if choose and together else {}
         sending = await _take(tx, together, _S.SENDING, chosen=chosen, by=owner, until=until, now=now)
         asking = await _take(tx, bundle.messages(found["ask"]), _S.UNKNOWN, until=until)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ingest.options import MqttOptions, OptionsError, Protocol
+from rules.pace import Limit, Pacing
 from shouwang import settings
 from shouwang.settings import Settings, SettingsError
 
@@ -302,6 +303,25 @@ def test_every_setting_has_its_variable() -> None:
         "SHOUWANG_TIME_ZONE",
         "SHOUWANG_LANGUAGE",
     } <= settings.variables().keys()
+
+
+def test_how_fast_messages_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch).messages.pacing() == Pacing()
+    found = load(monkeypatch, MESSAGES__PACE="sms=30/60 Feishu=5/1,100/60 voice=none", MESSAGES__GAP_S="0")
+
+    pacing = found.messages.pacing()
+    assert pacing.gap_s == 0
+    assert pacing.limits["sms"] == (Limit(30, 60),)
+    assert pacing.limits["feishu"] == (Limit(5, 1), Limit(100, 60))
+    assert pacing.limits["voice"] == ()
+    assert pacing.limits["dingtalk"] == (Limit(20, 60),)
+
+
+@pytest.mark.parametrize("value", ["sms", "sms=30", "sms=0/60", "sms=30/", "=30/60", "sms=30/60;", "sms=1/900"])
+def test_a_pace_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    (problem,) = refused(monkeypatch, MESSAGES__PACE=value)
+
+    assert problem.startswith("SHOUWANG_MESSAGES__PACE: ")
 
 
 def test_operators_heartbeat_and_probe(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from rules.bundle import Bundling
-from rules.decisions import Brief, DeliveryState
+from rules.decisions import Brief, DeliveryState, Priority
+from rules.pace import Pacing
 from store import outbox
 from store.database import Database
 
@@ -125,3 +126,32 @@ async def test_a_receipt_is_for_all_that_was_in_the_message(box: Any, make: Any,
         assert await outbox.of_bundle(tx, rows[2]) == rows
         # A doubt about one of them does not take its own message for somebody else's.
         assert await outbox.of_others(tx, message, ["SM1"]) == set()
+
+
+async def test_what_waits_its_turn_is_due_then(box: Any, make: Any, database: Database) -> None:
+    """And goes in one message with what has come meanwhile; a page about a life does not wait (life-first)."""
+    ordinary = {"priority": Priority.PAGE, "brief": BRIEF}
+    pacing = Pacing(gap_s=10)
+    await box.put(make.delivery("k0", **ordinary))
+    (first,) = await box.claim(bundling=MANY, pacing=pacing)
+    async with database.write() as tx:
+        assert await outbox.sent(tx, first, provider_id="SM1", status="queued", now=make.now)
+    await box.put(make.delivery("k1", **ordinary), make.delivery("urgent", brief=BRIEF))
+
+    later = make.at(seconds=3)
+    assert [one.step_key for one in await box.claim(later, bundling=MANY, pacing=pacing)] == ["urgent"]
+    async with database.read() as tx:
+        assert await outbox.next_at(tx) == make.at(seconds=10)
+    await box.put(make.delivery("k2", **ordinary))
+    assert await box.claim(make.at(seconds=9), bundling=MANY, pacing=pacing) == []
+    (both,) = await box.claim(make.at(seconds=10), bundling=MANY, pacing=pacing)
+    assert [one.step_key for one in both.members] == ["k1", "k2"]
+
+
+async def test_what_is_leaving_counts_like_what_has_left(box: Any, make: Any) -> None:
+    """Another process may have taken it a moment ago."""
+    ordinary = {"priority": Priority.INFORM, "brief": BRIEF}
+    await box.put(make.delivery("k0", **ordinary))
+    await box.claim(bundling=MANY, pacing=Pacing())
+    await box.put(*(make.delivery(f"k{number}", **ordinary) for number in (1, 2)))
+    assert await box.claim(owner="two", bundling=MANY, pacing=Pacing()) == []
