@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from rules import machine
-from rules.incident import Incident
+from rules.incident import Incident, IncidentState
 from shouwang import verdicts
 from shouwang.core import Core
 from store import incidents, outbox
@@ -53,7 +53,9 @@ async def _repair(core: Core, incident_id: str) -> bool:
         if incident is None:
             return False
         now = core.now()
-        decision = machine.repair(incident, has_next=suspects[incident_id], now=now)
+        # An outcome is asked for again and again: none of the incident's own times need lie ahead for the next to.
+        has_next = suspects[incident_id] and incident.state is not IncidentState.ON_SCENE
+        decision = machine.repair(incident, has_next=has_next, now=now)
         if decision is None:
             return False
         _log.error(

@@ -15,7 +15,7 @@ from store.codes import new_code, release_code
 from store.database import Transaction
 from store.documents import from_document
 from store.errors import StaleIncident
-from store.tables import due, incidents, outbox, reply_codes
+from store.tables import due, incidents, microseconds, outbox, reply_codes
 from store.tables import journal as lines
 
 __all__ = [
@@ -154,9 +154,20 @@ async def without_next(tx: Transaction) -> list[Incident]:
 
 
 async def from_ahead(tx: Transaction, at: datetime) -> list[Incident]:
-    """Give the open incidents whose clocks count from a time after `at`."""
+    """Give the open incidents whose clocks count from a time after `at`.
+
+    An outcome is asked for again and again, and only its due time tells from when it counts.
+    """
     counted = (incidents.c.round_began_at, incidents.c.answered_at, incidents.c.arrived_at)
-    return await _many(tx, _ALL.where(_IS_OPEN, sa.or_(*(one > at for one in counted))))
+    within_s = sa.cast(incidents.c.snapshot["policy"]["outcome_within_s"].as_integer(), sa.BigInteger)
+    began = sa.type_coerce(due.c.due_at, sa.BigInteger) - 1_000_000 * within_s
+    asked = sa.exists().where(
+        incidents.c.state == str(IncidentState.ON_SCENE),
+        due.c.kind == "outcome",
+        due.c.subject == incidents.c.id,
+        began > microseconds(at),
+    )
+    return await _many(tx, _ALL.where(_IS_OPEN, sa.or_(*(one > at for one in counted), asked)))
 
 
 async def paged_to(tx: Transaction, recipient_id: str) -> list[Incident]:

@@ -105,6 +105,27 @@ async def test_a_clock_that_is_set_back_makes_nobody_wait_for_it(
         assert await due.next_at(tx) <= back + timedelta(seconds=waits_s)
 
 
+async def test_a_clock_that_is_set_back_puts_off_no_question_for_the_outcome(start: Start) -> None:
+    """Invariant never-silent: also where the person arrived long before, and was reminded in the hour that comes twice.
+
+    Only the due time tells from when the next reminder counts.
+    """
+    service, _ = await start()
+    incident_id = await open_one(service)
+    await service.desk.act(incident_id, Verb.ARRIVE, by="li", via="cli")
+    noon = service.core.now()
+    service.core.now = lambda: noon + timedelta(hours=3)
+    await service.clockwork.tick()
+    assert await auditor.audit(service.core) == 0
+    service.core.now = lambda: noon + timedelta(hours=2)
+
+    assert await auditor.audit(service.core) == 1
+    await service.clockwork.tick()
+    assert await auditor.audit(service.core) == 0
+    async with service.core.database.read() as tx:
+        assert [one.event for one in await incidents.journal(tx, incident_id)].count("outcome_overdue") == 2
+
+
 async def test_a_message_whose_time_lies_ahead_leaves_all_the_same(start: Start) -> None:
     """Neither a try that waits, nor the lease of a process that died, waits for an hour to come again."""
     service, _ = await start()

@@ -189,6 +189,21 @@ async def test_the_auditor_finds_an_open_incident_whose_fitting_clock_does_not_r
         assert await incidents.without_next(tx) == []
 
 
+async def test_the_auditor_finds_a_question_for_the_outcome_that_lies_too_far_ahead(
+    database: Database, make: Any
+) -> None:
+    """Invariant never-silent: it is asked for again within the time of the policy, wherever the clock was then."""
+    incident = make.incident(state=IncidentState.ON_SCENE, answered_by="w07-a", arrived_at=make.now)
+    within = timedelta(seconds=incident.snapshot.policy.outcome_within_s)
+    later = timedelta(days=2)
+    async with database.write() as tx:
+        await incidents.insert(tx, incident)
+        for ahead, found in ((timedelta(), []), (timedelta(seconds=1), [incident.id])):
+            at = make.now + later + within + ahead
+            await due.put(tx, [SetDue(kind=DueKind.OUTCOME, subject=incident.id, due_at=at)])
+            assert [one.id for one in await incidents.from_ahead(tx, make.now + later)] == found
+
+
 async def test_a_reply_without_a_code_means_what_the_person_was_paged_for_last(database: Database, make: Any) -> None:
     async with database.write() as tx:
         for one in "abcdef":
