@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -65,3 +67,46 @@ async def test_what_waits_for_the_database_goes_on_soon_after_it_is_back(monkeyp
     with pytest.raises(asyncio.CancelledError):
         await app._for_ever("clockwork", work)
     assert max(pauses) <= 2
+
+
+class Ears:
+    """Hears what is noted of the service."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, ...]] = []
+
+    def note(self, *what: object) -> None:
+        self.heard.append(tuple(str(one) for one in what))
+
+
+async def test_a_part_that_fails_is_noted_and_a_database_that_is_away_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second is a trouble of its own, told once and not for each part that waits."""
+    sleep = asyncio.sleep
+    ends = iter([DatabaseUnavailableError("busy"), ValueError("+8613800000001 again"), asyncio.CancelledError()])
+
+    async def work() -> None:
+        raise next(ends)
+
+    monkeypatch.setattr(app.asyncio, "sleep", lambda _: sleep(0))
+    ears = Ears()
+    with pytest.raises(asyncio.CancelledError):
+        await app._for_ever("clockwork", work, ears)  # type: ignore[arg-type]
+    assert ears.heard == [("part", "clockwork", "ValueError: 138****0001 again")]
+
+
+async def test_what_the_auditor_repaired_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    repaired = iter([2, 0])
+
+    class Senses(Ears):
+        def note(self, *what: object, detail: str = "") -> None:
+            super().note(*what, detail)
+
+    async def audit(_core: object) -> int:
+        return next(repaired)
+
+    monkeypatch.setattr(app.auditor, "audit", audit)
+    senses = Senses()
+    service: Any = SimpleNamespace(core=None)
+    await app._audit(service, senses)  # type: ignore[arg-type]
+    await app._audit(service, senses)  # type: ignore[arg-type]
+    assert senses.heard == [("auditor", "2")]
