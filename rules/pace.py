@@ -21,6 +21,9 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 #: The longest time over which a limit may count.
 LONGEST = timedelta(minutes=5)
 
+#: Clocks of two processes may differ by so much.
+_SKEW = timedelta(seconds=30)
+
 
 class Limit(NamedTuple):
     """So many messages within so many seconds."""
@@ -77,7 +80,8 @@ def turns(
 
     `sent` is what left within LONGEST. Each one that is given a turn counts for those behind it.
     """
-    left = list(sent)
+    # What is said to have left later than now has left before the clock was set back; nobody knows when.
+    left = [one for one in sent if one.at <= now + _SKEW]
     given = []
     for one in waiting:
         at = _turn(one, left, pacing, now) if is_held(one) else now

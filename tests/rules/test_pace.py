@@ -71,6 +71,13 @@ def test_to_one_person_by_one_way_there_is_a_gap() -> None:
     assert turns([waiting(1)], sent(-4, **mine), pacing=Pacing(gap_s=0)) == [0]
 
 
+def test_what_left_before_the_clock_was_set_back_holds_up_nobody() -> None:
+    """Invariant never-silent: an hour that comes twice is no hour in which nothing leaves."""
+    lately = [sent(3600 + number, recipient_id="w1", address="+8613800000001", priority=P.PAGE) for number in range(99)]
+
+    assert pace.turns([waiting(1)], sent=lately, pacing=Pacing(), now=NOON) == [(waiting(1), NOON)]
+
+
 def test_what_is_given_a_turn_counts_for_those_behind_it() -> None:
     three = [waiting(number, recipient_id="w1", address="+8613800000001") for number in (1, 2, 3)]
     assert turns(three) == [0, 10, 20]
