@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from rules.probe import RECIPIENT, Earlier
 from store.database import Transaction
-from store.tables import attempts, outbox
+from store.tables import attempts, journal, outbox
 
 _OURS = outbox.c.recipient_id == RECIPIENT
 
@@ -21,4 +21,7 @@ async def prune(tx: Transaction, before: datetime) -> int:
     """Forget those from before a time; return how many went."""
     old = sa.select(outbox.c.id).where(_OURS, outbox.c.created_at < before)
     await tx.execute(sa.delete(attempts).where(attempts.c.delivery_id.in_(old)))
+    # There is no incident; but a doubt about one is journalled as any other.
+    noted = sa.select(outbox.c.incident_id).where(_OURS, outbox.c.created_at < before)
+    await tx.execute(sa.delete(journal).where(journal.c.incident_id.in_(noted)))
     return (await tx.execute(sa.delete(outbox).where(_OURS, outbox.c.created_at < before))).rowcount

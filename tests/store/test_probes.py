@@ -4,8 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from rules import probe
+from rules.decisions import JournalEntry
 from rules.probe import Call, Earlier
-from store import outbox, probes
+from store import incidents, outbox, probes
 from store.database import Database
 
 
@@ -28,8 +29,11 @@ async def test_they_are_counted_by_time_and_forgotten_alone(database: Database, 
         Earlier(at=now, channel=probe.CHANNEL),
     ]
 
+    doubt = JournalEntry(incident_id=f"probe:{90:016x}", at=now, event="doubt", actor="clock")
     async with database.write() as tx:
+        await incidents.add_journal(tx, [doubt])
         assert await probes.prune(tx, now - timedelta(minutes=10)) == 2
+        assert await incidents.journal(tx, doubt.incident_id) == []
         assert await probes.prune(tx, now - timedelta(minutes=10)) == 0
     async with database.read() as tx:
         assert await outbox.count_waiting(tx) == 2
