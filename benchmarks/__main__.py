@@ -11,7 +11,7 @@ from typing import Final
 
 from rich.console import Console
 
-from benchmarks import alarms, machine, messages, sizes
+from benchmarks import alarms, machine, messages, sizes, storm
 from benchmarks.processes import TrialError
 from benchmarks.report import Figure, save, show
 
@@ -26,6 +26,7 @@ _QUICK: Final[dict[str, Measure]] = {
     "latency": lambda folder: alarms.latency(folder, rates=_RATES, seconds=15, alarms=150),
     "burst": lambda folder: alarms.burst(folder, count=50_000, alarms=500),
     "sustained": lambda folder: messages.sustained(folder, rates=(10_000, 15_000, 20_000), seconds=6),
+    "storm": storm.storm,
     "sizes": lambda folder: sizes.sizes(folder, homes=(1_000, 10_000)),
 }
 _FULL: Final[dict[str, Measure]] = {
@@ -33,6 +34,7 @@ _FULL: Final[dict[str, Measure]] = {
     "latency": lambda folder: alarms.latency(folder, rates=_RATES, seconds=50, alarms=800),
     "burst": lambda folder: alarms.burst(folder, count=50_000, alarms=500),
     "sustained": lambda folder: messages.sustained(folder, rates=tuple(range(10_000, 40_001, 2_500)), seconds=15),
+    "storm": storm.storm,
     "sizes": lambda folder: sizes.sizes(folder, homes=(1_000, 10_000, 100_000)),
 }
 
@@ -42,13 +44,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(_QUICK)}")
     parser.add_argument("--full", action="store_true", help="all sizes, and long enough for steady figures")
+    parser.add_argument("--write-docs", action="store_true", help="write the storms' table into docs/reliability.md")
     parser.add_argument("--folder", type=Path, help="where databases and logs go, and stay")
     options = parser.parse_args()
     if unknown := set(options.names) - _QUICK.keys():
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(_QUICK)}")
 
     console = Console(highlight=False)
-    measures = _FULL if options.full else _QUICK
+    measures = dict(_FULL if options.full else _QUICK)
+    if options.write_docs:
+        measures["storm"] = lambda folder: storm.storm(folder, write_docs=True)
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="shouwang-bench-") as temporary:
         folder = options.folder or Path(temporary)

@@ -1,7 +1,6 @@
 """How long an alarm takes to the provider, and a burst with many of them."""
 
 import re
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -10,13 +9,17 @@ from typing import Any, Final
 
 from benchmarks.communities import address
 from benchmarks.messages import HOMES, Sent, Trial
-from benchmarks.processes import Provider, TrialError
+from benchmarks.processes import TrialError
 from benchmarks.report import Figure
 from rules.sms import shorten_address
 
 _KINDS: Final = ("gas", "smoke", "carbon_monoxide")
 _ADDRESS: Final = re.compile(r"长宁路\d+(?:号院\d+栋|院\d+-)\d{3}")
-_SETTLES_WITHIN_S: Final = 10.0
+_SETTLES_S: Final = 10.0
+#: Addresses as they stand in a text about one home, and in one about several.
+_HOME_AT: Final = {
+    shown: f"h{number:06d}" for number in range(HOMES) for shown in (address(number), shorten_address(address(number)))
+}
 
 
 def latency(folder: Path, *, rates: tuple[int, ...], seconds: int, alarms: int) -> Iterator[Figure]:
@@ -52,31 +55,17 @@ def burst(folder: Path, *, count: int, alarms: int) -> Iterator[Figure]:
         yield Figure(name="burst: all alarms at the provider", value=last - sent.began, unit="s")
 
 
+def homes_in(text: str) -> list[str]:
+    """Give the ids of the homes that a text is about."""
+    return [_HOME_AT.get(place, place) for place in _ADDRESS.findall(text)]
+
+
 def _arrived(trial: Trial, sent: Sent) -> dict[str, dict[str, Any]]:
     """Give the request for the alarm of each device; every one of them must be there, once."""
-    places = {shown: f"h{number:06d}" for number in range(HOMES) for shown in _ways_to_write(address(number))}
     found: dict[str, dict[str, Any]] = {}
-    for request in _all_there(trial.provider, len(sent.alarms)):
-        for place in _ADDRESS.findall(request["params"]["Body"]):
-            home = places.get(place)
-            if home is None or home in found:
-                raise TrialError(f"a text that belongs to no alarm, or is the second: {request['params']['Body']}")
+    for request in trial.provider.wait_for(lambda body: len(homes_in(body)), len(sent.alarms), within_s=_SETTLES_S):
+        for home in homes_in(request["params"]["Body"]):
+            if home in found:
+                raise TrialError(f"a text that is the second about a home: {request['params']['Body']}")
             found[home] = request
     return {device: found[device.rpartition("-")[0]] for device in sent.alarms}
-
-
-def _ways_to_write(place: str) -> set[str]:
-    """An address as it stands in the text of one home, and in one of several."""
-    return {place, shorten_address(place)}
-
-
-def _all_there(provider: Provider, count: int) -> list[dict[str, Any]]:
-    deadline = time.monotonic() + _SETTLES_WITHIN_S
-    while True:
-        requests = [one for one in provider.requests() if one["resource"] == "messages"]
-        named = sum(len(_ADDRESS.findall(one["params"]["Body"])) for one in requests)
-        if named >= count:
-            return requests
-        if time.monotonic() > deadline:
-            raise TrialError(f"{named} of {count} alarms have reached the provider")
-        time.sleep(0.5)

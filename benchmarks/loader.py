@@ -3,6 +3,8 @@
     {"do": "introduce", "rate": 3000, "marker": "open"}   what gateways say first, and every device once
     {"do": "steady", "rate": 1000, "seconds": 20, "alarms": 0, "marker": "open"}
     {"do": "burst", "count": 50000, "alarms": 500, "marker": "closed"}
+    {"do": "storm", "homes": 50, "seconds": 10, "repeats": 500, "marker": "closed"}   the first homes alarm, one after
+                                          another; with `repeats`, the first five say so again so often a second
 
 Each is answered when its messages are made; `{"do": "send"}` then sends them, and is answered with a report. The
 marker's state is what is sent last.
@@ -17,6 +19,8 @@ from simulators.load import Outgoing, Publisher, Report, Schedule, Traffic, burs
 
 #: Messages that the broker has not acknowledged yet.
 _WINDOW = 2_000
+#: Devices whose gateway repeats them in a storm.
+_REPEATING = 5
 
 
 def main(url: str, homes: str, dialect: str) -> None:
@@ -48,11 +52,27 @@ def _made(traffic: Traffic, asked: dict[str, Any], devices: int) -> Schedule:
         said = [one for one in traffic.introduction() if not one.topic.endswith("/bridge/state")]
         messages = [*said, *traffic.ordinary(devices), marker]
         return [(number / asked["rate"], message) for number, message in enumerate(messages)]
+    if asked["do"] == "storm":
+        return [*_storm(traffic, asked, devices), (float(asked["seconds"]), marker)]
     if asked["do"] == "burst":
         return [*burst(traffic, count=asked["count"] - 1, alarms=asked["alarms"]), (0.0, marker)]
     seconds = asked["seconds"]
     plan = steady(traffic, rate=asked["rate"], seconds=seconds, alarms=asked["alarms"])
     return [*plan, (float(seconds), marker)]
+
+
+def _storm(traffic: Traffic, asked: dict[str, Any], devices: int) -> Schedule:
+    homes, seconds = asked["homes"], asked["seconds"]
+    able = sorted(traffic.alarming(devices // 3 * 2), key=lambda one: one.id)
+    # Gas in one half of the homes, smoke in the other.
+    raised = traffic.alarms([one for one in able if one.kind == ("gas", "smoke")[int(one.home_id[1:]) % 2]][:homes])
+    plan = [(number * seconds / homes, message) for number, message in enumerate(raised)]
+    repeating = [message._replace(alarm=None) for message in raised[:_REPEATING]]
+    # Each of these has spoken once by then.
+    began = _REPEATING * seconds / homes
+    again = range(int(asked["repeats"] * (seconds - began)))
+    plan += [(began + number / asked["repeats"], repeating[number % _REPEATING]) for number in again]
+    return sorted(plan, key=lambda entry: entry[0])
 
 
 def _told(report: Report) -> dict[str, Any]:

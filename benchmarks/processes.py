@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -161,6 +161,18 @@ class Provider:
         with urllib.request.urlopen(f"{self.where['base_url']}/_fake/ledger", timeout=30) as answer:
             found: list[dict[str, Any]] = json.load(answer)["requests"]
             return found
+
+    def wait_for(self, count: Callable[[str], int], wanted: int, *, within_s: float) -> list[dict[str, Any]]:
+        """Wait until the bodies of texts come to as much as is `wanted`; give their requests."""
+        deadline = time.monotonic() + within_s
+        while True:
+            requests = [one for one in self.requests() if one["resource"] == "messages"]
+            come = sum(count(one["params"]["Body"]) for one in requests)
+            if come >= wanted:
+                return requests
+            if time.monotonic() > deadline:
+                raise TrialError(f"{come} of {wanted} alarms have reached the provider")
+            time.sleep(0.5)
 
 
 @contextlib.contextmanager
