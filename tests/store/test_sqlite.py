@@ -165,6 +165,29 @@ async def test_a_commit_that_fails_is_undone_and_the_next_one_works(
         assert list(await tx.scalars(_ALL)) == [2]
 
 
+async def test_after_a_commit_that_sqlite_refused_others_can_write(file: Sqlite) -> None:
+    """As on a disk that is full: what SQLAlchemy keeps of the failed transaction must not stay in the way."""
+    async with file.write() as tx:
+        await tx.exec_driver_sql("CREATE TABLE homes (id INTEGER PRIMARY KEY)")
+        await tx.exec_driver_sql("CREATE TABLE devices (home INTEGER REFERENCES homes DEFERRABLE INITIALLY DEFERRED)")
+    assert file._writer is not None
+    # The only thing that makes SQLite itself refuse at COMMIT, and not before.
+    file._writer._raw.execute("PRAGMA foreign_keys = ON")
+
+    async def write(number: int, *more: str) -> None:
+        async with file.write() as tx:
+            await tx.execute(sa.insert(_NUMBERS), {"number": number})
+            for sql in more:
+                await tx.exec_driver_sql(sql)
+
+    with pytest.raises(sa.exc.IntegrityError, match="FOREIGN KEY"):
+        await write(1, "INSERT INTO devices VALUES (7)")
+    await write(2)
+
+    async with file.read() as tx:
+        assert list(await tx.scalars(_ALL)) == [2]
+
+
 async def test_a_writer_that_cannot_even_undo_is_replaced(file: Sqlite, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(_connection: SqliteConnection) -> None:
         raise sqlite3.OperationalError("disk I/O error")
