@@ -148,8 +148,8 @@ class SqliteConnection:
 
     async def rollback(self) -> None:
         """Undo what the transaction has done, as far as there is one."""
-        # Not in_transaction(): after a COMMIT that failed (a full disk) SQLAlchemy holds on to a transaction that it does
-        # not call one any more, and would never begin another.
+        # Not in_transaction(): after a COMMIT that failed (a full disk) SQLAlchemy holds on to a transaction that it
+        # does not call one any more, and would never begin another.
         if self._connection.get_transaction() is not None:
             await self.in_thread(self._connection.rollback)
         if self._raw.in_transaction:
