@@ -52,4 +52,5 @@ def test_with_the_fence_nothing_is_told_twice(outcomes: dict[str, Outcome]) -> N
 
     assert outcome.error is None
     assert outcome.problems == []
-    assert outcome.texts == 3 * outcome.alarms > 0
+    # One worker each; their superiors may be told of several homes in one text.
+    assert outcome.texts >= outcome.alarms == 6
