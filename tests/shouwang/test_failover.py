@@ -10,6 +10,7 @@ import pytest
 from ingest.message import Message
 from notify.channel import DoubtOutcome, DoubtResult, SendOutcome, SendResult
 from rules.decisions import Delivery, DeliveryState, NewDelivery, Priority, Purpose
+from rules.pace import Pacing
 from rules.providers import LOOK_BACK, TRIAL_EVERY
 from shouwang.failover import Failover
 from shouwang.health import Health
@@ -33,6 +34,8 @@ class Office:
         service.core.now = lambda: self.moment
         service.core.failover = Failover({"sms": BOTH, "voice": BOTH, "webhook": ("webhook",)})
         service.deliveries.asking = frozenset({"sms", "voice"})
+        # Whom a message goes by is decided when it leaves; when it leaves is told elsewhere.
+        service.deliveries.pacing = Pacing(limits={}, gap_s=0)
         self.written = 0
 
     def passes(self, **time: float) -> None:
