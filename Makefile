@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup demo test check format lock bench bench-full faults clean
+.PHONY: setup demo test check format lock bench bench-full faults model clean
 
 setup: .venv/ready
 
@@ -43,6 +43,10 @@ bench: setup
 
 bench-full: setup
 	$(BIN)/python -m benchmarks --full $(ARGS)
+
+# The decision core under anything that may happen: so many lives by chance, each of forty things.
+model: setup
+	MODEL_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest tests/model -k chance --show-capture=no $(ARGS)
 
 # Everything around the service broken, and what was lost or told twice counted: about five minutes.
 faults: setup
