@@ -43,8 +43,12 @@ STATUSES = st.sampled_from(
     ["queued", "sent", "delivered", "undelivered", "failed", "ringing", "in-progress", "completed", "no-answer", "?"]
 )
 SECONDS = st.sampled_from([0, 1, 5, 11, 31, 60, 61, 130, 200, 400, 1000, 4000])
-#: Something that breaks soon, mostly nothing.
-BREAKS = st.none() | st.none() | st.tuples(st.sampled_from(KINDS), st.integers(1, 30))
+#: Something that breaks soon, or a little later.
+BREAKS = (
+    st.none()
+    | st.tuples(st.sampled_from(KINDS), st.integers(1, 10))
+    | st.tuples(st.sampled_from(KINDS), st.integers(1, 30))
+)
 HOURS = st.sampled_from([0.01, 0.5, 3, 13, 26, 31 * 24])
 
 

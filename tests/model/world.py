@@ -219,10 +219,11 @@ class World:
         batch = list(self.line)
         if not batch:
             return
+        # No two batches come at one moment, so that each leaves a trace of its own.
+        self.now += timedelta(milliseconds=1)
         for letter in batch:
             letter.received_at = self.now
             letter.known = letter.device in self.last.devices if letter.device else True
-        # Not to be taken for ordinary repeats of a retained message.
         messages = [letter.message() for letter in batch]
 
         async def take() -> None:
