@@ -100,8 +100,9 @@ async def claim(
     Up to `limit` messages: what waits for the same person by the same way goes along in one (rules/bundle.py), as
     `others` of the first. What `pacing` lets wait is not due any more, but at its turn (rules/pace.py).
 
-    Sets aside on the way: leases that ran out become doubts, what has expired is cancelled, and so is a page whose
-    incident somebody has answered (invariant quiet-after-answer). An unknown one stays unknown; only the next question
+    Sets aside on the way: leases that ran out become doubts; what has expired is cancelled, unless it is a life-safety
+    page that was never tried; and so is a page whose incident somebody has answered (invariant quiet-after-answer).
+    An unknown one stays unknown; only the next question
     about it is put off by the lease, so that one process asks at a time. `channels` restricts to some channels,
     `max_priority` to that priority and those before it. Whom `choose` picks is on record before the request leaves, so
     that a doubt is asked of the right one; without it the provider stays the one that was there.
@@ -162,11 +163,11 @@ async def _companions(tx: Transaction, found: Sequence[Delivery], now: datetime)
 def _what_to_do(delivery: Delivery, incident_state: str | None, now: datetime) -> str:
     if delivery.state is _S.UNKNOWN:
         return "ask"
-    if delivery.expires_at <= now:
-        return "expired"
     if delivery.purpose is Purpose.PAGE and incident_state != IncidentState.OPEN:
-        return "answered"
-    return "send"
+        return "expired" if delivery.expires_at <= now else "answered"
+    # The clock may have jumped, or nothing could leave for that long: while nobody has answered, a life may hang on it.
+    untold = delivery.priority is Priority.LIFE_SAFETY_PAGE and not delivery.attempts
+    return "expired" if delivery.expires_at <= now and not untold else "send"
 
 
 async def _turn_into_doubts(tx: Transaction, now: datetime) -> None:

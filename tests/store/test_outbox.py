@@ -3,6 +3,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from rules.decisions import CancelUnsent, DeliveryState, Paged, Priority, Purpose
 from store import incidents, outbox
@@ -61,13 +62,24 @@ async def test_a_claim_may_ask_for_some_channels(box: Any, make: Any) -> None:
 
 
 async def test_what_is_of_no_use_any_more_is_cancelled(box: Any, make: Any) -> None:
-    await box.put(make.delivery("early", expires_at=make.at(seconds=5)), make.delivery("late"))
+    page = {"priority": Priority.PAGE}
+    await box.put(make.delivery("early", expires_at=make.at(seconds=5), **page), make.delivery("late", **page))
 
     assert [one.step_key for one in await box.claim(make.at(seconds=5))] == ["late"]
     assert [(one.step_key, one.state, one.error) for one in await box.all()] == [
         ("early", S.CANCELLED, "expired"),
         ("late", S.SENDING, None),
     ]
+
+
+async def test_a_life_safety_page_that_was_never_tried_does_not_expire(box: Any, make: Any, database: Database) -> None:
+    """While nobody has answered, its step would be told to nobody; one that was tried is left to the steps after it."""
+    await box.put(make.delivery("untold", expires_at=make.at(seconds=5)))
+    await box.put(make.delivery("tried", expires_at=make.at(seconds=5)))
+    async with database.write() as tx:
+        await tx.execute(sa.text("UPDATE outbox SET attempts = 1 WHERE step_key = 'tried'"))
+
+    assert [one.step_key for one in await box.claim(make.at(hours=1))] == ["untold"]
 
 
 async def test_nobody_is_paged_for_what_somebody_has_answered(box: Any, make: Any, database: Database) -> None:
