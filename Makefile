@@ -50,6 +50,7 @@ model: setup
 
 # Everything around the service broken, and what was lost or told twice counted: about five minutes.
 faults: setup
+	$(BIN)/python -m pytest -m long tests/faults
 	$(BIN)/python -m tests.faults $(ARGS)
 
 clean:

@@ -10,7 +10,7 @@ from tests.faults import tools
 from tests.faults.sabotaged import MUST_FIND, SCENARIOS, WITH_FENCE
 from tests.faults.scenario import Outcome, run
 
-pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.broker, pytest.mark.long, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
