@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup demo test check format lock bench bench-full faults model clean
+.PHONY: setup demo test test-long check format lock bench bench-full faults model clean
 
 setup: .venv/ready
 
@@ -50,8 +50,11 @@ model: setup
 
 # Everything around the service broken, and what was lost or told twice counted: about five minutes.
 faults: setup
-	$(BIN)/python -m pytest -m long tests/faults
 	$(BIN)/python -m tests.faults $(ARGS)
+
+# Tests that are too long for `make test`.
+test-long: setup
+	$(BIN)/python -m pytest -m long $(ARGS)
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -154,6 +154,8 @@ class Intake:
             leaving = await departures.claim(tx) if raised and departures else None
         if leaving and departures:
             await departures.start(leaving)
+        elif raised:
+            core.wake_dispatcher()
         for source, count in heard.items():
             core.metrics.messages.labels(source or "none").inc(count)
         for row in aside:

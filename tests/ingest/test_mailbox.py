@@ -69,6 +69,16 @@ async def test_the_limit_closes_a_batch_that_is_being_gathered(mailbox: Mailbox)
         assert [one.handle for one in await gathering] == [0, 1, 2]
 
 
+async def test_what_comes_thick_is_not_gathered_for_long(mailbox: Mailbox) -> None:
+    """Invariant life-first: an alarm that comes next must not find a long batch under way."""
+    gathering = asyncio.create_task(mailbox.gather(500, FOREVER))
+    await asyncio.sleep(0)
+    mailbox.put([message(number) for number in range(50)])
+
+    async with asyncio.timeout(5):
+        assert len(await gathering) == 50
+
+
 async def test_a_reader_that_is_cancelled_loses_nothing(mailbox: Mailbox) -> None:
     mailbox.put([message(0)])
     gathering = asyncio.create_task(mailbox.gather(500, FOREVER))

@@ -83,6 +83,16 @@ async def test_without_a_dispatcher_nothing_is_claimed(start: Start) -> None:
     assert await _texts(service) == [DeliveryState.PENDING]
 
 
+async def test_what_is_not_claimed_at_once_wakes_the_dispatcher(start: Start) -> None:
+    """Else it would lie there until the dispatcher looks of itself (invariant life-first)."""
+    service, _ = await start()
+    woken: list[str] = []
+    service.core.wake_dispatcher = lambda: woken.append("woken")
+    await service.intake.take_in([LEAK], send_at_once=False)
+
+    assert woken == ["woken"]
+
+
 async def test_a_claim_that_fails_costs_no_alarm(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row that cannot be read must not take with it what was decided beside it (invariant nothing-dropped)."""
     service, _ = await start()
