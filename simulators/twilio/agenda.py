@@ -5,6 +5,7 @@ somebody calls `run_due`, so that a story in virtual time decides when the world
 """
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import logging
@@ -93,10 +94,10 @@ class Agenda:
             self._changed.clear()
             due = self.next_at()
             wait = None if due is None else max(0.0, (due - self._now()).total_seconds() / speed)
-            try:
-                await asyncio.wait_for(self._changed.wait(), wait)
-            except TimeoutError:
-                continue
+            # Not wait_for(): before Python 3.12 it swallows a cancellation that comes together with what it waits for.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
 
     def clear(self) -> None:
         """Forget everything that is due later."""

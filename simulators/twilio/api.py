@@ -202,7 +202,8 @@ class Api:
 
     async def _wait(self, seconds: float | None) -> None:
         try:
-            await asyncio.wait_for(self.closing.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.closing.wait()
         except TimeoutError:
             return
 
