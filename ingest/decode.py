@@ -26,23 +26,32 @@ class Decoder:
     """
 
     def __init__(self, sources: Sequence[Source]) -> None:
+        dialects = [(source.id, DIALECTS[source.dialect](source)) for source in sources]
         self._by_base: dict[str, tuple[str, Dialect]] = {
-            source.base.strip("/"): (source.id, DIALECTS[source.dialect](source)) for source in sources
+            base: (source, dialect) for source, dialect in dialects for base in dialect.bases
         }
         #: Numbers of slashes in the bases, most first: usually one number.
         self._depths = sorted({base.count("/") for base in self._by_base}, reverse=True)
         # Each message is looked up twice.
         self._find = lru_cache(maxsize=_LOOKED_UP)(self._locate)
         #: What to subscribe to.
-        self.subscriptions: tuple[str, ...] = tuple(f"{base}/#" for base in self._by_base)
+        self.subscriptions: tuple[str, ...] = tuple(
+            dict.fromkeys(one for _, dialect in dialects for one in dialect.subscriptions)
+        )
 
     def names(self, message: Message) -> Sequence[tuple[str, str]]:
-        """Give the devices, as (source id, name), that the message may be of: to be looked up before it is decoded."""
+        """Give what the message may be about, as (source id, name): to be looked up before it is decoded.
+
+        Those are devices, and whatever else a dialect keeps definitions of.
+        """
         found = self._find(message.topic)
         if found is None:
             return ()
         source, dialect, rest = found
-        return [(source, name) for name in dialect.names(rest)]
+        try:
+            return [(source, name) for name in dialect.names(rest, message.payload)]
+        except Exception:  # noqa: BLE001 - decode() will say what is wrong with it
+            return ()
 
     def decode(self, message: Message, world: World) -> Decoded:
         """Give the facts of a message."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from ingest.message import Message
 from rules.community import Device, Source
@@ -18,12 +18,14 @@ class Gateway(NamedTuple):
 
 
 class GatewayWord(NamedTuple):
-    """What a gateway has just said of itself."""
+    """What a gateway has just said of itself, or its broker for it."""
 
     source: str
     state: str
     #: Set where it has just come up; None leaves what is known.
     started_at: datetime | None = None
+    #: Its name, where a source may have several; devices whose names begin with `<name>/` are behind this one.
+    name: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,13 +33,27 @@ class World:
     """What decoding a batch may need to know; keys are (source id, name there)."""
 
     devices: dict[tuple[str, str], Device] = field(default_factory=dict)
-    #: What a gateway says of its devices, as `Decoded.definitions` gave it.
+    #: What is known of the devices (or of whatever else a dialect gives names of) from earlier messages, as
+    #: `Decoded.definitions` and `Decoded.learnt` gave it.
     definitions: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    gateways: dict[str, Gateway] = field(default_factory=dict)
+    #: By source and name of the gateway, which is empty where a source is one.
+    gateways: dict[tuple[str, str], Gateway] = field(default_factory=dict)
+
+
+class Unmapped(NamedTuple):
+    """Something said of which nobody can know what it means before somebody writes it down."""
+
+    #: The device's name in its source.
+    name: str
+    #: What it is: switch, input, entity, rf_code, bthome, event, alarm_bit.
+    what: str
+    #: The field, as `map:` in devices.yaml would name it.
+    field: str
+    said: str
 
 
 class Decoded(NamedTuple):
-    """What one message says. Where it says nothing, either `ignored` or `quarantine` tells why."""
+    """What one message says. Where it says nothing, `ignored`, `unmapped` or `quarantine` tells why."""
 
     readings: Sequence[Reading] = ()
     #: A reason in one word, and a sentence for people.
@@ -46,18 +62,45 @@ class Decoded(NamedTuple):
     ignored: str | None = None
     #: All definitions of the source's devices, by name; they replace what was known.
     definitions: Mapping[str, dict[str, Any]] | None = None
+    #: Single definitions, by name; the others stay. None takes one away.
+    learnt: Mapping[str, dict[str, Any] | None] | None = None
+    #: What cannot be understood before somebody says what it means; it reaches staff, and is never guessed.
+    unmapped: Sequence[Unmapped] = ()
     gateway: GatewayWord | None = None
     #: The source that the message belongs to; None where it belongs to none.
     source: str | None = None
 
 
 class Dialect(Protocol):
-    """How one make of device or gateway writes on MQTT; one object a source. `rest` is the topic behind the base."""
+    """How one make of device or gateway writes on MQTT; one object a source. It does no I/O and reads no clock."""
+
+    #: The base where nothing else is chosen at the gateway; what `shouwang decode` goes by.
+    default_base: ClassVar[str]
+    #: The beginnings of the topics that are this source's.
+    bases: Sequence[str]
+    #: What to subscribe to for them.
+    subscriptions: Sequence[str]
 
     def __init__(self, source: Source) -> None: ...
 
-    def names(self, rest: str) -> Sequence[str]:
-        """Give the device names that the topic may mean."""
+    def names(self, rest: str, payload: bytes) -> Sequence[str]:
+        """Give what the message may be about: names of devices, and keys of definitions. `rest` follows the base."""
 
     def decode(self, message: Message, rest: str, world: World) -> Decoded:
         """Give the facts."""
+
+
+class UnderBases:
+    """A dialect whose topics are all that lie under the source's bases."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source.id
+        self.bases: Sequence[str] = tuple(base.strip("/") for base in (source.base, *source.more))
+        self.subscriptions: Sequence[str] = tuple(f"{base}/#" for base in self.bases)
+
+    def _aside(self, reason: str, sentence: str) -> Decoded:
+        """Set a message aside, for a reason in one word and a sentence."""
+        return Decoded(quarantine=(reason, sentence), source=self._source)
+
+    def _ignored(self, reason: str) -> Decoded:
+        return Decoded(ignored=reason, source=self._source)

@@ -93,6 +93,19 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mapped:
+    """What a field of a message means, where the message does not say so itself."""
+
+    #: A kind of reading; None: the field is of no interest.
+    kind: str | None
+    #: States by what the field says, as text; empty: the usual words (on, true, 1, open, alarm … and their opposites).
+    states: dict[str, str] = field(default_factory=dict)
+    #: Of a number; it is multiplied by `scale` first.
+    unit: str | None = None
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
     """A sensor in a home."""
 
@@ -107,6 +120,11 @@ class Device:
     heartbeat_s: int | None = None
     #: A contact mounted or wired the other way round.
     invert: bool = False
+    #: Vendor and model as its documents name them, where the messages do not: some models need to be read differently.
+    vendor: str | None = None
+    model: str | None = None
+    #: What its fields mean, by their name or path, where its messages do not say so.
+    map: dict[str, Mapped] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +154,20 @@ class Responsibility:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A stream of messages of one dialect under one topic base."""
+    """A stream of messages of one dialect."""
 
     id: str
     dialect: str
+    #: The beginning of its topics.
     base: str
+    #: Further beginnings of its topics.
+    more: tuple[str, ...] = ()
+    #: How its topics are made, in the dialect's own words, where that can be chosen at the gateway.
+    topic: str | None = None
+    #: Under which topic Home Assistant's discovery messages of its devices come.
+    discovery: str | None = None
+    #: What the fields of every device of it mean, as `Device.map`.
+    map: dict[str, Mapped] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

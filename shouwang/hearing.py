@@ -25,7 +25,7 @@ KEEP = timedelta(days=60)
 class Ears:
     """What can be heard now, and what could be, as of one transaction."""
 
-    def __init__(self, known: hearing.Hearing, gateways: Mapping[str, GatewayRow], now: datetime) -> None:
+    def __init__(self, known: hearing.Hearing, gateways: Mapping[tuple[str, str], GatewayRow], now: datetime) -> None:
         self._known = known
         self._gateways = gateways
         self._now = now
@@ -37,9 +37,9 @@ class Ears:
         return cls(await hearing.load(tx), await registry.gateways(tx), now)
 
     def hear(self, device: Device) -> bool:
-        """Say whether anything that a device said now would be heard."""
-        gateway = self._gateways.get(device.source)
-        return self._deaf_since is None and (gateway is None or gateway.state != "offline")
+        """Say whether anything that a device said now would be heard: by one of its gateways at least."""
+        states = [self._gateways[one].state for one in self._behind(device)]
+        return self._deaf_since is None and (not states or any(state != "offline" for state in states))
 
     def unheard(self, devices: Iterable[Device]) -> Collection[str]:
         """Give the ids of those that would not be."""
@@ -47,10 +47,16 @@ class Ears:
 
     def gaps(self, devices: Iterable[Device]) -> list[Gap]:
         """Give the times in which none of these devices could be heard."""
-        sources = {device.source for device in devices}
-        each = [self._known.of(source, self._now) for source in sorted(sources)]
+        keys = {hearing.key(*one) for device in devices for one in self._behind(device) or [(device.source, "")]}
+        each = [self._known.of(one, self._now) for one in sorted(keys)]
         missed = functools.reduce(gaps.common, each) if each else []
         return missed if self._deaf_since is None else [*missed, Gap(self._deaf_since, self._now)]
+
+    def _behind(self, device: Device) -> list[tuple[str, str]]:
+        """Give the gateways that a device may be heard through: its own, by its name, else any of its source."""
+        of_source = [one for one in self._gateways if one[0] == device.source]
+        own = [one for one in of_source if one[1] and device.name.startswith(f"{one[1]}/")]
+        return own or of_source
 
 
 async def note(core: Core) -> None:

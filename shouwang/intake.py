@@ -36,7 +36,7 @@ class Intake:
         self._core = core
         self._decoder = decoder
         self._known = Known(cached_names)
-        self._gateways: dict[str, Gateway] | None = None
+        self._gateways: dict[tuple[str, str], Gateway] | None = None
         self._aside = Allowance()
         #: A batch of which the first so many messages are committed, and the rest could not be.
         self._begun: tuple[Sequence[Message], int] | None = None
@@ -136,7 +136,9 @@ class Intake:
                     readings.extend(decoded.readings)
                 if decoded.quarantine is not None:
                     aside.append(_quarantined(message, *decoded.quarantine))
-                if decoded.definitions is not None or decoded.gateway is not None:
+                if decoded.unmapped:
+                    aside += _to_be_mapped(message, decoded, world)
+                if decoded.definitions is not None or decoded.learnt is not None or decoded.gateway is not None:
                     await self._heed_gateway(tx, decoded, world, message.received_at)
                 for one in decoded.readings:
                     if one.state in _ALARMING and one.kind in LIFE_SAFETY_KINDS:
@@ -178,8 +180,8 @@ class Intake:
             definitions |= defined
         if gateways is None:
             gateways = {
-                source: Gateway(state=row.state, started_at=row.started_at)
-                for source, row in (await registry.gateways(tx)).items()
+                gateway: Gateway(state=row.state, started_at=row.started_at)
+                for gateway, row in (await registry.gateways(tx)).items()
             }
         if epoch == self._known.epoch:
             self._gateways = gateways
@@ -194,11 +196,20 @@ class Intake:
             for name in world.devices:
                 if name[0] == decoded.source and name[1] in decoded.definitions:
                     world.definitions[name] = decoded.definitions[name[1]]
+        if decoded.learnt is not None and decoded.source is not None:
+            await registry.learn(tx, decoded.source, decoded.learnt)
+            self._known.learn(decoded.source, decoded.learnt)
+            for known, definition in decoded.learnt.items():
+                if definition is None:
+                    world.definitions.pop((decoded.source, known), None)
+                else:
+                    world.definitions[decoded.source, known] = definition
         if (word := decoded.gateway) is not None:
-            await registry.set_gateway(tx, word.source, word.state, word.started_at)
-            await (hearing.loses if word.state == "offline" else hearing.regains)(tx, word.source, at)
-            before = world.gateways.get(word.source)
-            world.gateways[word.source] = Gateway(
+            await registry.set_gateway(tx, word.source, word.name, word.state, at=at, started_at=word.started_at)
+            heard_of = hearing.key(word.source, word.name)
+            await (hearing.loses if word.state == "offline" else hearing.regains)(tx, heard_of, at)
+            before = world.gateways.get((word.source, word.name))
+            world.gateways[word.source, word.name] = Gateway(
                 state=word.state, started_at=word.started_at or (before.started_at if before else None)
             )
 
@@ -238,6 +249,21 @@ class Intake:
             await quarantine.add(tx, kept)
         self._aside.count(kept)
         self._core.metrics.quarantine.labels(reason).inc()
+
+
+def _to_be_mapped(message: Message, decoded: Decoded, world: World) -> list[Quarantined]:
+    """Say of each field of our devices that somebody has to write down what it means."""
+    devices = {one: world.devices.get((decoded.source or "", one.name)) for one in decoded.unmapped}
+    return [
+        _quarantined(
+            message,
+            "needs_mapping",
+            f"{device.id} says {one.said!r} in {one.field!r} ({one.what}), and nobody has written down what that means;"
+            f" add a `map:` for {one.field!r} to the device in devices.yaml.",
+        )
+        for one, device in devices.items()
+        if device is not None
+    ]
 
 
 def _quarantined(message: Message, reason: str, sentence: str) -> Quarantined:

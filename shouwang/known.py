@@ -81,6 +81,14 @@ class Known:
                 if name[0] == source:
                     half[name] = (device, self._share(definitions.get(name[1])))
 
+    def learn(self, source: str, learnt: Mapping[str, Definition | None]) -> None:
+        """Go by other definitions of single devices; what is not remembered is read when it is needed."""
+        for half in (self._young, self._old):
+            for name, definition in learnt.items():
+                entry = half.get((source, name))
+                if entry is not None:
+                    half[source, name] = (entry[0], self._share(definition))
+
     def _share(self, definition: Definition | None) -> Definition | None:
         digest = None if definition is None else definition.get("digest")
         return definition if definition is None or digest is None else self._shared.setdefault(digest, definition)

@@ -99,7 +99,22 @@ def _worker_document(worker: Worker) -> dict[str, Any]:
     }
 
 
-_SOURCES: _Kind[Source] = _Kind(table=sources, columns=("dialect", "base"), values=lambda one: (one.dialect, one.base))
+def _source_document(source: Source) -> dict[str, Any]:
+    # What is not said is left out: it takes the default again when it is read.
+    values = {name: getattr(source, name) for name in ("more", "topic", "discovery", "map")}
+    return {name: value for name, value in values.items() if value}
+
+
+def _device_document(device: Device) -> str | None:
+    values = {name: value for name in ("vendor", "model", "map") if (value := getattr(device, name))}
+    return to_json(values) if values else None
+
+
+_SOURCES: _Kind[Source] = _Kind(
+    table=sources,
+    columns=("dialect", "base", "document"),
+    values=lambda one: (one.dialect, one.base, to_json(_source_document(one))),
+)
 _GRIDS: _Kind[Grid] = _Kind(
     table=grids, columns=("level", "name", "parent"), values=lambda one: (str(one.level), one.name, one.parent)
 )
@@ -115,8 +130,17 @@ _HOMES: _Kind[Home] = _Kind(
 )
 _DEVICES: _Kind[Device] = _Kind(
     table=devices,
-    columns=("home_id", "kind", "source", "name", "room", "heartbeat_s", "invert"),
-    values=lambda one: (one.home_id, one.kind, one.source, one.name, one.room, one.heartbeat_s, one.invert),
+    columns=("home_id", "kind", "source", "name", "room", "heartbeat_s", "invert", "document"),
+    values=lambda one: (
+        one.home_id,
+        one.kind,
+        one.source,
+        one.name,
+        one.room,
+        one.heartbeat_s,
+        one.invert,
+        _device_document(one),
+    ),
 )
 
 

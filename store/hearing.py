@@ -22,13 +22,18 @@ class Hearing(NamedTuple):
 
     #: Until when the service has heard its broker, as far as is known; None: it never has.
     until: datetime | None
-    #: By source, EVERYTHING among them; a gap that lasts has no end.
+    #: By `key()` of the gateway, and EVERYTHING among them; a gap that lasts has no end.
     gaps: dict[str, list[tuple[datetime, datetime | None]]]
 
-    def of(self, source: str, now: datetime) -> list[Gap]:
-        """Give the gaps in which a source's devices could not be heard; one that lasts goes on until now."""
-        both = self.gaps.get(EVERYTHING, []) + self.gaps.get(source, [])
+    def of(self, key: str, now: datetime) -> list[Gap]:
+        """Give the gaps in which what is behind a gateway could not be heard; one that lasts goes on until now."""
+        both = self.gaps.get(EVERYTHING, []) + self.gaps.get(key, [])
         return [Gap(began, ended or now) for began, ended in both]
+
+
+def key(source: str, gateway: str) -> str:
+    """Give the name under which a gateway's gaps are kept; ids of sources hold no slash."""
+    return f"{source}/{gateway}" if gateway else source
 
 
 async def load(tx: Transaction) -> Hearing:

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from rules.community import Device, Grid, GridLevel, Home, Responsibility, Role, Source, Worker
+from rules.community import Device, Grid, GridLevel, Home, Mapped, Responsibility, Role, Source, Worker
 from store import dialect
 from store.database import Transaction
 from store.difference import AppliedChanges, Difference, apply
 from store.documents import from_document
 from store.tables import config_files, device_definitions, worker_backups, worker_grids, worker_phones
 from store.tables import devices as device_table
+from store.tables import gateways as gateway_table
 from store.tables import grids as grid_table
 from store.tables import homes as home_table
 from store.tables import sources as source_table
@@ -38,6 +39,7 @@ __all__ = [
     "each_device",
     "gateways",
     "homes",
+    "learn",
     "replace_definitions",
     "responsibility",
     "set_away",
@@ -51,15 +53,17 @@ __all__ = [
 #: No tree of grids is deeper; a loop in it ends here.
 _DEEPEST = 16
 
-_DEVICE_FIELDS = ("id", "home_id", "kind", "source", "name", "room", "heartbeat_s", "invert")
+_DEVICE_FIELDS = ("id", "home_id", "kind", "source", "name", "room", "heartbeat_s", "invert", "document")
 _DEVICES = sa.select(*(device_table.c[name] for name in _DEVICE_FIELDS)).where(sa.text("closed_at IS NULL"))
 _WORKERS = sa.select(worker_table).where(worker_table.c.closed_at.is_(None))
 
 
 class GatewayRow(NamedTuple):
-    """What the gateway behind a source last said of itself."""
+    """What a gateway last said of itself."""
 
-    state: str | None
+    state: str
+    #: Since when the state has been what it is.
+    since: datetime
     started_at: datetime | None
 
 
@@ -81,24 +85,32 @@ async def set_digests(tx: Transaction, digests: Mapping[str, str], now: datetime
 
 async def sources(tx: Transaction) -> list[Source]:
     """Give the sources, by id."""
-    chosen = sa.select(source_table.c.id, source_table.c.dialect, source_table.c.base)
+    chosen = sa.select(source_table.c.id, source_table.c.dialect, source_table.c.base, source_table.c.document)
     rows = await tx.execute(chosen.where(source_table.c.closed_at.is_(None)).order_by(source_table.c.id))
-    return [Source(**row) for row in rows.mappings()]
+    return [
+        from_document(Source, {**row.document, "id": row.id, "dialect": row.dialect, "base": row.base}) for row in rows
+    ]
 
 
-async def gateways(tx: Transaction) -> dict[str, GatewayRow]:
-    """Give what each source's gateway last said of itself."""
-    chosen = sa.select(source_table.c.id, source_table.c.gateway_state, source_table.c.gateway_started_at)
-    rows = await tx.execute(chosen.where(source_table.c.closed_at.is_(None)))
-    return {source_id: GatewayRow(state, started_at) for source_id, state, started_at in rows}
+async def gateways(tx: Transaction) -> dict[tuple[str, str], GatewayRow]:
+    """Give what each gateway last said of itself, by its source and its name there (empty where a source is one)."""
+    columns = (gateway_table.c[name] for name in ("source", "name", "state", "since", "started_at"))
+    of_open = sa.select(*columns).join(source_table, source_table.c.id == gateway_table.c.source)
+    rows = await tx.execute(of_open.where(source_table.c.closed_at.is_(None)))
+    return {(source, name): GatewayRow(state, since, started_at) for source, name, state, since, started_at in rows}
 
 
-async def set_gateway(tx: Transaction, source_id: str, state: str | None, started_at: datetime | None) -> None:
+async def set_gateway(
+    tx: Transaction, source: str, name: str, state: str, *, at: datetime, started_at: datetime | None
+) -> None:
     """Note what a gateway says of itself; without a start time the one that is known stays."""
-    new: dict[str, Any] = {"gateway_state": state}
-    if started_at is not None:
-        new["gateway_started_at"] = started_at
-    await tx.execute(sa.update(source_table).where(source_table.c.id == source_id).values(new))
+    table = gateway_table
+    known = (await tx.execute(sa.select(table).where(table.c.source == source, table.c.name == name))).first()
+    since = known.since if known is not None and known.state == state else at
+    started_at = started_at or (known.started_at if known is not None else None)
+    row = (source, name, state, since, started_at)
+    columns = ("source", "name", "state", "since", "started_at")
+    await dialect.upsert(tx, table, columns, [row], change=columns[2:])
 
 
 @dialect.statement
@@ -123,6 +135,16 @@ async def replace_definitions(tx: Transaction, source: str, definitions: Mapping
     await tx.execute(sa.delete(device_definitions).where(device_definitions.c.source == source))
     rows = [(source, name, definition) for name, definition in definitions.items()]
     await dialect.insert(tx, device_definitions, ("source", "name", "definition"), rows)
+
+
+async def learn(tx: Transaction, source: str, learnt: Mapping[str, dict[str, Any] | None]) -> None:
+    """Note what was said of single devices; None forgets what was known. The others stay as they are."""
+    table = device_definitions
+    gone = [name for name, definition in learnt.items() if definition is None]
+    if gone:
+        await tx.execute(sa.delete(table).where(table.c.source == source, table.c.name.in_(gone)))
+    rows = [(source, name, definition) for name, definition in learnt.items() if definition is not None]
+    await dialect.upsert(tx, table, ("source", "name", "definition"), rows, change=("definition",))
 
 
 # --- devices ----------------------------------------------------------------------------------------------------------
@@ -302,7 +324,18 @@ def _device(row: Any) -> Device:
         room=None if row.room is None else intern(row.room),
         heartbeat_s=row.heartbeat_s,
         invert=row.invert,
+        **({} if row.document is None else _more(row.document)),
     )
+
+
+def _more(document: dict[str, Any]) -> dict[str, Any]:
+    """What few devices have: vendor, model, map."""
+    meanings = document.get("map")
+    return {
+        "vendor": document.get("vendor"),
+        "model": document.get("model"),
+        "map": None if meanings is None else {name: from_document(Mapped, one) for name, one in meanings.items()},
+    }
 
 
 def _worker(row: Any) -> Worker:

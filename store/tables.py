@@ -104,10 +104,21 @@ sources = sa.Table(
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("dialect", sa.String, nullable=False),
     sa.Column("base", sa.String, nullable=False),
-    sa.Column("gateway_state", sa.String),
-    #: When the gateway last said that it had started; its cached facts are distrusted for a while after that.
-    sa.Column("gateway_started_at", UtcTime),
+    sa.Column("document", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("closed_at", UtcTime),
+)
+
+#: What gateways last said of themselves. The name is empty where a source is one gateway.
+gateways = sa.Table(
+    "gateways",
+    metadata,
+    sa.Column("source", sa.String, primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("state", sa.String, nullable=False),
+    #: Since when the state has been what it is.
+    sa.Column("since", UtcTime, nullable=False),
+    #: When it last said that it had started; its cached facts are distrusted for a while after that.
+    sa.Column("started_at", UtcTime),
 )
 
 #: What a gateway says of its devices (zigbee2mqtt: bridge/devices), kept because a persistent session hears it once.
@@ -187,6 +198,8 @@ devices = sa.Table(
     sa.Column("room", sa.String),
     sa.Column("heartbeat_s", sa.Integer),
     sa.Column("invert", sa.Boolean, nullable=False, server_default=sa.false()),
+    #: Vendor, model and map, where the files say something of them.
+    sa.Column("document", sa.JSON(none_as_null=True)),
     sa.Column("closed_at", UtcTime),
     sa.Index("uq_devices_source_name", "source", "name", unique=True, **_only_where("closed_at IS NULL")),
 )

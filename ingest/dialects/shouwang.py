@@ -10,12 +10,12 @@ late sample that must not page). Several events may come as a list. The device's
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from ingest.decoded import Decoded, World
+from ingest.decoded import Decoded, UnderBases, World
 from ingest.dialects.common import freshness, number, observed, parse, shorten, unknown_device, word
 from ingest.message import Message
-from rules.community import Device, Source
+from rules.community import Device
 from rules.readings import KINDS, UNKNOWN, Freshness, Reading
 
 _ALARM = frozenset({"alarm", "clear"})
@@ -45,13 +45,12 @@ _COMMANDS = frozenset({"command", "set", "get"})
 _MOST_EVENTS = 100
 
 
-class Shouwang:
+class Shouwang(UnderBases):
     """Reads one source of Shouwang's own dialect."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source.id
+    default_base: ClassVar = "shouwang/v1"
 
-    def names(self, rest: str) -> Sequence[str]:
+    def names(self, rest: str, payload: bytes) -> Sequence[str]:  # noqa: ARG002 - the topic says it all
         """Give `<home>/<device>` and `<device>`."""
         home, _, tail = rest.partition("/")
         device, _, last = tail.partition("/")
@@ -136,6 +135,3 @@ class Shouwang:
             under_test=event.get("test") is True,
             detail=shorten(detail) if type(detail) is str else None,
         )
-
-    def _aside(self, reason: str, sentence: str) -> Decoded:
-        return Decoded(quarantine=(reason, sentence), source=self._source)

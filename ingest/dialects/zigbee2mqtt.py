@@ -7,12 +7,13 @@ fields are the same fact in several forms; of those an alarm wins, then unknown,
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
-from ingest.decoded import Decoded, GatewayWord, World
+from ingest.decoded import Decoded, GatewayWord, UnderBases, World
 from ingest.dialects.common import freshness, number, observed, parse, shorten, unknown_device, word
+from ingest.dialects.meanings import HAZARDS, HELP, NOT_HELP, PRESSES, Fact, Rank
 from ingest.dialects.zigbee2mqtt_plans import Plan, Plans, definitions
-from ingest.dialects.zigbee2mqtt_tables import HAZARDS, HELP, IAS_COMPANIONS, NOT_HELP, PRESSES, Fact, How, Rank
+from ingest.dialects.zigbee2mqtt_tables import IAS_COMPANIONS, How
 from ingest.message import Message
 from rules.community import Device, Source
 from rules.readings import Freshness, Reading
@@ -28,16 +29,18 @@ _NOT_LEARNT: Any = object()
 _ONLINE = frozenset({"online", "offline"})
 
 
-class Zigbee2Mqtt:
+class Zigbee2Mqtt(UnderBases):
     """Reads one gateway."""
 
+    default_base: ClassVar = "zigbee2mqtt"
+
     def __init__(self, source: Source) -> None:
-        self._source = source.id
+        super().__init__(source)
         self._plans = Plans()
         #: When the gateway started, if we heard it: the batch that said so may hold what follows.
         self._started_at: datetime | None = None
 
-    def names(self, rest: str) -> Sequence[str]:
+    def names(self, rest: str, payload: bytes) -> Sequence[str]:  # noqa: ARG002 - the topic says it all
         """Give the whole rest, and what stands before its last slash."""
         if rest.startswith(_BRIDGE):
             return ()
@@ -87,7 +90,7 @@ class Zigbee2Mqtt:
         return Decoded(definitions=found, source=source)
 
     def _in_startup(self, message: Message, world: World) -> bool:
-        gateway = world.gateways.get(self._source)
+        gateway = world.gateways.get((self._source, ""))
         started_at = self._started_at
         if gateway is not None and gateway.started_at is not None:
             started_at = max(started_at, gateway.started_at) if started_at is not None else gateway.started_at
@@ -248,9 +251,6 @@ class Zigbee2Mqtt:
         if action:
             readings.append(_pressed(device, action, received_at, observed_at, fresh))
         return readings
-
-    def _aside(self, reason: str, sentence: str) -> Decoded:
-        return Decoded(quarantine=(reason, sentence), source=self._source)
 
 
 def _volts(figure: float, scale: float) -> float | None:

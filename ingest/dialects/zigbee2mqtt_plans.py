@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from ingest.dialects import meanings
 from ingest.dialects import zigbee2mqtt_tables as tables
-from ingest.dialects.zigbee2mqtt_tables import Fact, How
+from ingest.dialects.meanings import Fact
+from ingest.dialects.zigbee2mqtt_tables import How
 from rules.community import Device
 
 _PUBLISHED = 1
@@ -71,8 +73,8 @@ class Plan:
     def read(self, step: Step, value: Any) -> Fact:
         """Read a value that is not in the step's table."""
         if type(value) is not str:
-            return tables.unknown(step.kind)
-        fact = tables.read_word(step.kind, value)
+            return meanings.unknown(step.kind)
+        fact = meanings.read_word(step.kind, value)
         return _turned(fact) if self._invert and fact.kind == "contact" else fact
 
     def _step(self, name: str) -> Step | None:
@@ -85,7 +87,7 @@ class Plan:
         if plain in {"voltage", "battery_voltage"}:
             return self._voltage(plain, expose.get("unit"))
         if plain in tables.FAULTS:
-            return Step(How.FAULT, "fault", tables.booleans("fault", inverted=False), code=tables.FAULTS[plain])
+            return Step(How.FAULT, "fault", meanings.booleans("fault", inverted=False), code=tables.FAULTS[plain])
         if plain in tables.NUMBERS and expose.get("type", "" if plain in tables.STATES else "numeric") == "numeric":
             kind, unit = tables.NUMBERS[plain]
             return Step(How.NUMBER, kind, _NOTHING, unit=expose.get("unit") or unit)
@@ -105,16 +107,16 @@ class Plan:
 
     def _facts(self, kind: str, name: str, expose: dict[str, Any]) -> dict[Any, Fact]:
         if kind == "contact":
-            facts = tables.booleans(kind, inverted=_false_is_open(name, expose))
+            facts = meanings.booleans(kind, inverted=_false_is_open(name, expose))
         else:
-            facts = tables.booleans(kind, inverted=tables.is_false(expose.get("value_on")))
-            for key, fact in (("value_on", tables.on(kind)), ("value_off", tables.off(kind))):
+            facts = meanings.booleans(kind, inverted=meanings.is_false(expose.get("value_on")))
+            for key, fact in (("value_on", meanings.on(kind)), ("value_off", meanings.off(kind))):
                 value = expose.get(key)
                 if type(value) is str and value not in facts:
                     facts[value] = fact
         for value in expose.get("values", ()):
             if value not in facts:
-                facts[value] = tables.read_word(kind, value)
+                facts[value] = meanings.read_word(kind, value)
         if kind == "contact" and self._invert:
             facts = {value: _turned(fact) for value, fact in facts.items()}
         return facts
@@ -200,12 +202,12 @@ def _false_is_open(name: str, expose: dict[str, Any]) -> bool:
         return is_open != (said.group(2).lower() in _TRUE_WORDS)
     if "contact" in name:
         return True
-    return tables.is_false(expose.get("value_on"))
+    return meanings.is_false(expose.get("value_on"))
 
 
 def _turned(fact: Fact) -> Fact:
     if fact.state == "open":
-        return Fact(tables.Rank.CLEAR, fact.kind, "closed")
+        return Fact(meanings.Rank.CLEAR, fact.kind, "closed")
     if fact.state == "closed":
-        return Fact(tables.Rank.ALARM, fact.kind, "open")
+        return Fact(meanings.Rank.ALARM, fact.kind, "open")
     return fact

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ingest.dialects.meanings import as_text
 from rules.community import (
     ContactMethod,
     Device,
@@ -12,17 +13,21 @@ from rules.community import (
     GridLevel,
     Home,
     Location,
+    Mapped,
     Resident,
     Role,
     Source,
     Worker,
 )
+from rules.readings import UNKNOWN
+from shouwang.config.problems import one_of
 from shouwang.config.scalars import (
     AppriseAddress,
     Base,
     Id,
     Name,
     OneOf,
+    OneOrMany,
     Phone,
     PositiveDuration,
     ShiftOfWeek,
@@ -30,7 +35,7 @@ from shouwang.config.scalars import (
     WebAddress,
     sentence,
 )
-from shouwang.config.vocabulary import CHANNELS, DEVICE_KINDS, DIALECTS, RESERVED_IDS
+from shouwang.config.vocabulary import CHANNELS, DEVICE_KINDS, DIALECTS, NO_KIND, READING_KINDS, RESERVED_IDS, STATES
 
 
 class Entry(BaseModel):
@@ -105,6 +110,46 @@ class FamilyContactEntry(Entry):
         return FamilyContact(name=self.name, relation=self.relation, phone=self.phone, notify=self.notify)
 
 
+class MappedEntry(Entry):
+    """What a field means."""
+
+    kind: Annotated[str, OneOf(READING_KINDS)]
+    """What it tells of; `none` where it is of no interest."""
+    states: dict[str, Text] = {}
+    """What each of its values means, e.g. {"1": alarm, "0": clear}. Without it, the usual words are understood."""
+    unit: Text | None = None
+    """The unit of a number."""
+    scale: float = Field(default=1.0, allow_inf_nan=False)
+    """What a number is multiplied by."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_a_word(cls, value: Any) -> Any:
+        return {"kind": value} if isinstance(value, str) else value
+
+    @field_validator("states", mode="before")
+    @classmethod
+    def _as_texts(cls, value: Any) -> Any:
+        # YAML reads 1, on and true as what they are; a message's value is compared as text.
+        return {as_text(key): state for key, state in value.items()} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _states_of_the_kind(self) -> "MappedEntry":
+        allowed = STATES.get(self.kind)
+        for said, state in self.states.items():
+            if allowed is not None and state != UNKNOWN and state not in allowed:
+                raise sentence(f"{self.kind} has no state '{state}'; {one_of(state, allowed)}", "states", said)
+        return self
+
+    def value(self) -> Mapped:
+        """The meaning it describes."""
+        kind = None if self.kind == NO_KIND else self.kind
+        return Mapped(kind=kind, states=self.states, unit=self.unit, scale=self.scale)
+
+
+Map = dict[Text, MappedEntry]
+
+
 class DeviceEntry(Entry):
     """A sensor in the home."""
 
@@ -122,6 +167,12 @@ class DeviceEntry(Entry):
     """How long it is silent at the most while all is well; without it nobody notices that it is dead."""
     invert: bool = False
     """For a contact that is mounted or wired the other way round: open means closed."""
+    vendor: Text | None = None
+    """Who made it, where its messages do not say so."""
+    model: Text | None = None
+    """The model as its maker calls it, where its messages do not say so: some models are known to need care."""
+    map: Map | None = None
+    """What its fields mean where its messages do not say so, by their name or path: {Switch1: gas}."""
 
     def value(self, home: str) -> Device:
         """The device it describes."""
@@ -134,7 +185,14 @@ class DeviceEntry(Entry):
             room=self.room,
             heartbeat_s=self.heartbeat,
             invert=self.invert,
+            vendor=self.vendor,
+            model=self.model,
+            map=_meanings(self.map),
         )
+
+
+def _meanings(entries: Map | None) -> dict[str, Mapped] | None:
+    return {name: entry.value() for name, entry in entries.items()} if entries else None
 
 
 class Household(NamedTuple):
@@ -185,18 +243,32 @@ class HomeEntry(Entry):
 
 
 class SourceEntry(Entry):
-    """A stream of messages of one dialect under one topic base."""
+    """A stream of messages of one dialect."""
 
     id: Id
     """Unique among all sources; devices name it."""
     dialect: Annotated[str, OneOf(DIALECTS)]
     """How its messages are to be read."""
-    base: Base
-    """The beginning of its topics, without a slash at the end."""
+    base: Annotated[list[Base], OneOrMany(), Field(min_length=1)]
+    """The beginning of its topics, without a slash at the end; or a list of several."""
+    topic: Text | None = None
+    """How its topics are made, where the gateway lets you choose (Tasmota's FullTopic, a gateway's own JSON)."""
+    discovery: Base | None = None
+    """Under which topic Home Assistant's discovery messages come, which say what each entity is: homeassistant."""
+    map: Map | None = None
+    """What the fields of all its devices mean, by their name or path; a device's own map goes before it."""
 
     def value(self) -> Source:
         """The source it describes."""
-        return Source(id=self.id, dialect=self.dialect, base=self.base)
+        return Source(
+            id=self.id,
+            dialect=self.dialect,
+            base=self.base[0],
+            more=tuple(self.base[1:]),
+            topic=self.topic,
+            discovery=self.discovery,
+            map=_meanings(self.map),
+        )
 
 
 class GridEntry(Entry):

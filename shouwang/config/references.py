@@ -78,11 +78,12 @@ class References:
             if source is None:
                 continue
             at = item.at("base")
-            for base, other in seen:
-                if f"{base}/".startswith(f"{source.base}/") or f"{source.base}/".startswith(f"{base}/"):
-                    message = f"'{source.base}' overlaps with '{base}': messages would be read twice"
-                    self._wrong(at, message, other=other)
-            seen.append((source.base, at))
+            for mine in (source.base, *source.more):
+                for base, other in seen:
+                    if f"{base}/".startswith(f"{mine}/") or f"{mine}/".startswith(f"{base}/"):
+                        message = f"'{mine}' overlaps with '{base}': messages would be read twice"
+                        self._wrong(at, message, other=other)
+                seen.append((mine, at))
 
     def _grids(self) -> None:
         known = self._known("grids")

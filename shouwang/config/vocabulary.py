@@ -28,6 +28,7 @@ STATES: Final[dict[str, frozenset[str]]] = {
     "test": frozenset({"active", "inactive", "passed", "failed"}),
     "mute": _ON_OFF,
     "warmup": frozenset({"active", "inactive"}),
+    "end_of_life": _ALARM,
 }
 
 #: Kinds that are numbers, and so have no states.
@@ -36,6 +37,11 @@ NUMBERS: Final = {kind for kind in KINDS if kind.endswith("_concentration")} | {
 MEASURED: Final = NUMBERS | {"battery"}
 #: Kinds that show that somebody is about.
 ACTIVITY: Final = frozenset({"contact", "motion", "presence", "vibration", "button"})
+
+#: In a map: a field that is of no interest.
+NO_KIND: Final = "none"
+#: What a field may be mapped to.
+READING_KINDS: Final = KINDS | {NO_KIND}
 
 #: What a device in devices.yaml may be.
 DEVICE_KINDS: Final = frozenset(

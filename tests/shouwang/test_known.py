@@ -61,3 +61,20 @@ def test_devices_of_one_model_share_its_definition() -> None:
 
     one, two = known.find(names).definitions.values()
     assert one is two
+
+
+def test_single_definitions_change_and_the_others_stay() -> None:
+    known = Known(limit=10)
+    names = {("own", "a"), ("own", "b"), ("other", "a")}
+    known.remember(names, {}, {name: {"model": "old"} for name in names})
+
+    known.learn("own", {"a": {"model": "new"}, "c": {"model": "not asked for yet"}})
+    assert known.find(names).definitions == {
+        ("own", "a"): {"model": "new"},
+        ("own", "b"): {"model": "old"},
+        ("other", "a"): {"model": "old"},
+    }
+    assert known.find([("own", "c")]).missing == {("own", "c")}
+
+    known.learn("own", {"a": None})
+    assert ("own", "a") not in known.find(names).definitions

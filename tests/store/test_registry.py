@@ -1,9 +1,10 @@
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from rules.community import ContactMethod, Grid, GridLevel, Role, Source
+from rules.community import ContactMethod, Grid, GridLevel, Mapped, Role, Source
 from rules.readings import DeviceState, Freshness
 from store import registry, states
 from store.database import Database, RefusedError
@@ -135,12 +136,20 @@ async def test_gateways_and_what_they_say_of_their_devices(database: Database, m
     lamp, gas = {"exposes": [{"property": "state"}]}, {"exposes": [{"property": "gas", "value_on": True}]}
     async with database.write() as tx:
         await registry.apply(tx, make.registry(), make.now)
-        assert await registry.gateways(tx) == {"xinsheng": GatewayRow(None, None)}
-        await registry.set_gateway(tx, "xinsheng", "online", make.now)
-        await registry.set_gateway(tx, "xinsheng", "offline", None)
-        assert await registry.gateways(tx) == {"xinsheng": GatewayRow("offline", make.now)}
+        assert await registry.gateways(tx) == {}
+        later = make.now + timedelta(minutes=1)
+        await registry.set_gateway(tx, "xinsheng", "", "online", at=make.now, started_at=make.now)
+        await registry.set_gateway(tx, "xinsheng", "", "offline", at=later, started_at=None)
+        await registry.set_gateway(tx, "xinsheng", "", "offline", at=later + timedelta(hours=1), started_at=None)
+        await registry.set_gateway(tx, "xinsheng", "hall", "online", at=later, started_at=None)
+        await registry.set_gateway(tx, "closed-source", "", "online", at=later, started_at=None)
+        said = {
+            ("xinsheng", ""): GatewayRow("offline", later, make.now),
+            ("xinsheng", "hall"): GatewayRow("online", later, None),
+        }
+        assert await registry.gateways(tx) == said
         assert not await registry.apply(tx, make.registry(), make.now)
-        assert await registry.gateways(tx) == {"xinsheng": GatewayRow("offline", make.now)}
+        assert await registry.gateways(tx) == said
 
         await registry.replace_definitions(tx, "xinsheng", {"lamp": lamp, "gas": lamp})
         await registry.replace_definitions(tx, "other", {"gas": lamp})
@@ -148,6 +157,27 @@ async def test_gateways_and_what_they_say_of_their_devices(database: Database, m
         names = [("xinsheng", "gas"), ("xinsheng", "lamp"), ("nowhere", "gas"), ("other", "gas")]
         assert await registry.definitions(tx, names) == {("xinsheng", "gas"): gas, ("other", "gas"): lamp}
         assert await registry.definitions(tx, []) == {}
+        await registry.learn(tx, "xinsheng", {"lamp": lamp, "gas": lamp})
+        await registry.learn(tx, "xinsheng", {"gas": None, "lamp": gas})
+        await registry.learn(tx, "xinsheng", {})
+        assert await registry.definitions(tx, names) == {("xinsheng", "lamp"): gas, ("other", "gas"): lamp}
+
+
+async def test_what_devices_and_sources_say_of_their_fields_is_kept(database: Database, make: Any) -> None:
+    """Also when it changes, and when nothing is said any more."""
+    gas = Mapped(kind="gas", states={"1": "alarm", "0": "clear"})
+    level = Mapped(kind="gas_concentration", unit="%LEL", scale=0.1)
+    plain = make.registry()
+    source = replace(plain.sources[0], more=("b", "c"), topic="%prefix%/%topic%/", map={"level": level})
+    device = replace(plain.devices[0], vendor="V", model="M", map={"Switch1": gas})
+    told = replace(plain, sources=(source,), devices=(device, *plain.devices[1:]))
+    for registered in (plain, told, plain):
+        async with database.write() as tx:
+            await registry.apply(tx, registered, make.now)
+            assert not await registry.apply(tx, registered, make.now)
+            assert await registry.sources(tx) == list(registered.sources)
+            first = registered.devices[0]
+            assert await registry.devices(tx, [first.id]) == {first.id: first}
 
 
 async def test_digests_are_those_of_the_files_applied_last(database: Database, make: Any) -> None:

@@ -640,7 +640,7 @@ def test_what_a_gateway_says_within_a_minute_of_its_start_is_marked(zigbee: Any,
 def test_the_start_is_known_after_a_restart_of_ours(zigbee: Any) -> None:
     zigbee.knows("x", "gas")
     at = zigbee.reads("zigbee2mqtt/x", '{"gas":true}').readings[0].received_at
-    zigbee.world.gateways["site"] = Gateway("online", at - timedelta(seconds=30))
+    zigbee.world.gateways["site", ""] = Gateway("online", at - timedelta(seconds=30))
 
     assert zigbee.reads("zigbee2mqtt/x", '{"gas":true}').readings[0].startup
 
