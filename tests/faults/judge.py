@@ -1,18 +1,21 @@
 """What a ledger proves against the promise. Pure: a ledger goes in, problems come out.
 
 Two texts to one person about one home are the same step told twice where they are closer together than the policy's
-rounds; no answer of the service is needed to see that. A step may be early only where the incident's journal says that
-the one before it could not be delivered (the next person is told at once), and late only by what the installation was
-disturbed in between, and by what settling a doubt takes.
+rounds, and so are two calls; no answer of the service is needed to see that. Only two things explain a second one: that
+somebody could not go when everybody had been told (then the next round begins at once), and that the person was called
+because a text did not arrive (the journal says so). A step may be early only where the incident's journal says that the
+one before it could not be delivered, or where somebody said that they cannot go; and late only by what the installation
+was disturbed in between, and by what settling a doubt takes.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from tests.faults.ledger import Ledger, Seen, Text
+from tests.faults.course import Course, Declined, course
+from tests.faults.ledger import Channel, Ledger, Message, Seen
 
 Kind = Literal[
     "lost", "doubled", "late", "early", "unowned", "misdirected", "after answer", "answer lost", "forged", "other"
@@ -41,7 +44,9 @@ EXACT_S = 1.0
 
 #: Events of the journal that explain a step which came at another time than the policy says.
 _DOUBTS = frozenset({"doubt", "doubt_found", "doubt_resent", "delivery_in_doubt", "delivery_failed", "stepped_on"})
-_HURRIED = frozenset({"stepped_on", "delivery_failed", "delivery_in_doubt", "everybody_declined", "nobody_to_page"})
+_HURRIED = frozenset(
+    {"stepped_on", "fell_back", "delivery_failed", "delivery_in_doubt", "everybody_declined", "nobody_to_page"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,28 +62,78 @@ class Problem:
         return f"{self.kind}: {where}{self.sentence}"
 
 
-def expected(ledger: Ledger) -> dict[int, tuple[str, ...]]:
-    """Give who must have been told of each alarm: all steps, and the first alone where somebody has answered."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way in which a step tells a person."""
+
+    step: int
+    after_s: float
+    to: str
+    channel: Channel
+
+    def __str__(self) -> str:
+        return f"{self.to} by {self.channel} (step {self.step})"
+
+
+def ways(ledger: Ledger, home: int) -> list[Way]:
+    """Give all ways of the policy in which people are told of a home, in the order of their steps."""
+    people = ledger.people[home]
+    return [
+        Way(step=number, after_s=step.after_s, to=people[step.to], channel=channel)
+        for number, step in enumerate(ledger.steps)
+        for channel in step.by
+    ]
+
+
+def expected(ledger: Ledger) -> dict[int, tuple[Way, ...]]:
+    """Give who must have been told of each alarm: everybody, or whose time had long come when it was answered."""
+    unsure = {home for tally in ledger.tallies for home in tally.homes}
     return {
-        home: ledger.people[home][:1] if home in ledger.replies else ledger.people[home][: len(ledger.steps_s)]
+        home: tuple(_expected_of(ledger, home))
         for home, alarm in ledger.alarms.items()
-        if _counts(ledger, home) and alarm.had_at is not None
+        if _counts(ledger, home) and alarm.had_at is not None and home not in unsure
     }
 
 
+def _expected_of(ledger: Ledger, home: int) -> Iterator[Way]:
+    went, had_at = course(ledger, home), ledger.alarms[home].had_at or 0.0
+    answered_at = went.turns[-1].since if went.is_answered() and went.turns else None
+    for way in ways(ledger, home):
+        if way.to in went.spared:
+            continue
+        if answered_at is None or ledger.undisturbed_s(had_at + way.after_s, answered_at) > DOUBT_S:
+            yield way
+
+
 def missing(ledger: Ledger) -> list[tuple[int, str]]:
-    """Give who has not been told yet of what."""
-    told = {(home, text.to) for text in ledger.texts if text.page for home in text.homes}
-    return [(home, one) for home, people in expected(ledger).items() for one in people if (home, one) not in told]
+    """Give what has not been told yet: which home, and who."""
+    told = {(home, one.to, one.channel) for one in ledger.messages if one.page for home in one.homes}
+    waiting = [
+        (home, str(way))
+        for home, all_ways in expected(ledger).items()
+        for way in all_ways
+        if (home, way.to, way.channel) not in told
+    ]
+    pages = _pages_by_home(ledger)
+    for home in {one.home for one in ledger.replies if one.said == "cannot go"}:
+        went = course(ledger, home)
+        waiting += [
+            (home, f"anybody, after {one.reply.worker} could not go")
+            for one in went.declines
+            if _must_follow(ledger, went, one) and _next(pages[home], one) is None
+        ]
+    return waiting
 
 
 def judge(ledger: Ledger) -> list[Problem]:
     """Give everything that is wrong; nothing where the promise was kept."""
     return [
         *_lost(ledger),
+        *_same_delivery(ledger),
         *_pages(ledger),
         *_unowned(ledger),
         *_answers(ledger),
+        *_declined(ledger),
         *(
             Problem(kind="forged", home=None, sentence=f"{one.path} was believed ({one.status})")
             for one in ledger.forgeries
@@ -93,11 +148,18 @@ def _counts(ledger: Ledger, home: int) -> bool:
     return home in ledger.acknowledged or home in ledger.lost_by_broker or not ledger.broker_may_lose
 
 
+def _pages_by_home(ledger: Ledger) -> dict[int, list[Message]]:
+    pages: dict[int, list[Message]] = defaultdict(list)
+    for one in sorted(ledger.messages, key=lambda one: one.at):
+        for home in one.homes if one.page else ():
+            pages[home].append(one)
+    return pages
+
+
 def _lost(ledger: Ledger) -> Iterator[Problem]:
     opened = {one.home for one in ledger.incidents}
-    for home, one in missing(ledger):
-        step = ledger.people[home].index(one)
-        yield Problem(kind="lost", home=home, sentence=f"nobody told {one} of it (step {step})")
+    for home, whom in missing(ledger):
+        yield Problem(kind="lost", home=home, sentence=f"nobody told {whom} of it")
     for home, alarm in ledger.alarms.items():
         if home not in opened and _counts(ledger, home) and alarm.had_at is not None:
             yield Problem(kind="lost", home=home, sentence=f"its {alarm.kind} has opened no incident")
@@ -105,76 +167,186 @@ def _lost(ledger: Ledger) -> Iterator[Problem]:
             yield Problem(kind="lost", home=home, sentence="it was acknowledged to the broker, and is nowhere")
 
 
+def _same_delivery(ledger: Ledger) -> Iterator[Problem]:
+    """One delivery leaves once, by whichever provider."""
+    count = Counter((one.channel, one.delivery) for one in ledger.messages if one.delivery is not None)
+    for one in ledger.messages:
+        if count[one.channel, one.delivery] > 1:
+            home = min(one.homes, default=None)
+            yield Problem(
+                kind="doubled", home=home, sentence=f"delivery {one.delivery} left more than once ({one.sid})"
+            )
+
+
 def _pages(ledger: Ledger) -> Iterator[Problem]:
     seen = {one.home: one for one in ledger.incidents}
-    pages: dict[tuple[int, str], list[Text]] = defaultdict(list)
-    for text in ledger.texts:
-        for home in text.homes:
+    pages: dict[tuple[int, str, Channel], list[Message]] = defaultdict(list)
+    for one in ledger.messages:
+        for home in one.homes | one.heard:
             if home not in ledger.alarms:
-                yield Problem(kind="misdirected", home=home, sentence=f"{text.to} was told, and nothing had happened")
-            elif text.to not in ledger.people[home]:
+                yield Problem(kind="misdirected", home=home, sentence=f"{one.to} was told, and nothing had happened")
+            elif one.to not in ledger.people[home]:
                 yield Problem(
-                    kind="misdirected", home=home, sentence=f"{text.to} was told, who has nothing to do with it"
+                    kind="misdirected", home=home, sentence=f"{one.to} was told, who has nothing to do with it"
                 )
-            elif text.page:
-                pages[home, text.to].append(text)
-    for (home, number), texts in pages.items():
-        texts.sort(key=lambda one: one.at)
-        for before, after in pairwise(texts):
-            if after.at - before.at < ledger.repeat_s - EXACT_S:
-                gap = after.at - before.at
-                yield Problem(kind="doubled", home=home, sentence=f"{number} was paged again after {gap:.1f} s")
-        yield from _times(ledger, home, texts, seen.get(home))
+            elif home not in one.homes:
+                yield Problem(kind="misdirected", home=home, sentence=f"{one.to} was called for other homes")
+            elif one.page:
+                pages[home, one.to, one.channel].append(one)
+    for (home, number, channel), those in pages.items():
+        those.sort(key=lambda one: one.at)
+        yield from _repeated(ledger, home, those, seen.get(home))
+        yield from _times(ledger, home, those, seen.get(home), channel=channel, number=number)
 
 
-def _times(ledger: Ledger, home: int, texts: list[Text], seen: Seen | None) -> Iterator[Problem]:
-    """Look at when the first page to one person left."""
-    first, alarm = texts[0], ledger.alarms[home]
-    step = ledger.people[home].index(first.to)
-    if ledger.clock_moved or step >= len(ledger.steps_s):
-        return
+def _repeated(ledger: Ledger, home: int, those: list[Message], seen: Seen | None) -> Iterator[Problem]:
+    """Look at pages to one person by one channel: each but the first needs a reason."""
+    first = those[0]
+    another_way = (ledger.workers.get(first.to, ""), first.channel)
+    spare = seen.fell_back.count(another_way) if seen is not None else 0
+    # A step of its own: the policy may name a person twice by one channel.
+    spare += max(0, sum(way.to == first.to and way.channel == first.channel for way in ways(ledger, home)) - 1)
+    declines = [one.reply for one in course(ledger, home, seen).declines]
+    for before, after in pairwise(those):
+        gap = after.at - before.at
+        if gap >= ledger.repeat_s - EXACT_S:
+            continue
+        began = next((one for one in declines if before.at - EXACT_S <= one.taken_at and one.said_at <= after.at), None)
+        if began is not None:
+            declines.remove(began)
+        elif spare:
+            spare -= 1
+        else:
+            what = "paged" if first.channel == "sms" else "called"
+            yield Problem(kind="doubled", home=home, sentence=f"{first.to} was {what} again after {gap:.1f} s")
+
+
+def _times(
+    ledger: Ledger, home: int, those: list[Message], seen: Seen | None, *, channel: Channel, number: str
+) -> Iterator[Problem]:
+    """Look at when the first page to one person by one channel left."""
+    first, alarm = those[0], ledger.alarms[home]
+    way = next((one for one in ways(ledger, home) if (one.to, one.channel) == (number, channel)), None)
     events = seen.events if seen is not None else frozenset()
-    after_s = ledger.steps_s[step]
-    if first.at < alarm.said_at + after_s - EXACT_S and not events & _HURRIED:
-        at = first.at - alarm.said_at
-        yield Problem(kind="early", home=home, sentence=f"step {step} came after {at:.1f} s instead of {after_s:g} s")
-    if alarm.had_at is None or home in ledger.lost_by_broker:
+    if way is None:
+        if "fell_back" not in events:
+            yield Problem(kind="doubled", home=home, sentence=f"{number} was told by {channel}, which no step asks for")
         return
-    due = alarm.had_at + after_s
-    over = ledger.undisturbed_s(due, first.at)
-    bound = DOUBT_S if events & _DOUBTS else PROMPT_S
-    if over > bound:
-        yield Problem(
-            kind="late", home=home, sentence=f"step {step} came {over:.0f} undisturbed seconds after its time"
-        )
+    if ledger.clock_moved:
+        return
+    went = course(ledger, home, seen)
+    hurried = events & _HURRIED or any(one.reply.said_at <= first.at + EXACT_S for one in went.declines)
+    if first.at < alarm.said_at + way.after_s - EXACT_S and not hurried:
+        at = first.at - alarm.said_at
+        yield Problem(kind="early", home=home, sentence=f"{way} came after {at:.1f} s instead of {way.after_s:g} s")
+    if alarm.had_at is None or home in ledger.lost_by_broker or any(one.since < first.at for one in went.turns):
+        # While somebody has it, the clock of the steps stands still.
+        return
+    over = ledger.undisturbed_s(alarm.had_at + way.after_s, first.at)
+    if over > _bound(events):
+        yield Problem(kind="late", home=home, sentence=f"{way} came {over:.0f} undisturbed seconds after its time")
+
+
+def _bound(events: Iterable[str]) -> float:
+    return DOUBT_S if not _DOUBTS.isdisjoint(events) else PROMPT_S
 
 
 def _unowned(ledger: Ledger) -> Iterator[Problem]:
     for one in ledger.incidents:
+        if one.api_state is not None and one.api_state != one.state:
+            sentence = f"the API says {one.api_state}, the database {one.state}"
+            yield Problem(kind="other", home=one.home, sentence=sentence)
         if one.state == "resolved":
             continue
         if not one.has_next:
             yield Problem(kind="unowned", home=one.home, sentence=f"{one.state}, and nothing is due")
         if one.state in {"acknowledged", "on_scene"} and one.answered_by is None:
             yield Problem(kind="unowned", home=one.home, sentence=f"{one.state} by nobody")
-        if one.api_state is not None and one.api_state != one.state:
-            sentence = f"the API says {one.api_state}, the database {one.state}"
-            yield Problem(kind="other", home=one.home, sentence=sentence)
-    homes = [one.home for one in ledger.incidents]
-    for home in {one for one in homes if homes.count(one) > 1}:
-        yield Problem(kind="doubled", home=home, sentence="it has two incidents")
+    for home, count in Counter(one.home for one in ledger.incidents).items():
+        if count > 1:
+            yield Problem(kind="doubled", home=home, sentence=f"it has {count} incidents")
 
 
 def _answers(ledger: Ledger) -> Iterator[Problem]:
     seen = {one.home: one for one in ledger.incidents}
-    for home, reply in ledger.replies.items():
-        incident = seen.get(home)
-        if incident is None or incident.answered_by != reply.worker:
-            by = incident and incident.answered_by
-            sentence = f"{reply.worker} answered, was told {reply.answer!r}, and it counts as answered by {by}"
-            yield Problem(kind="answer lost", home=home, sentence=sentence)
-        for text in ledger.texts:
-            if text.page and home in text.homes and text.at > reply.taken_at + UNDER_WAY_S:
-                later = text.at - reply.taken_at
-                sentence = f"{text.to} was paged {later:.1f} s after {reply.worker} had answered"
+    unsure = {home for tally in ledger.tallies for home in tally.homes}
+    pages = _pages_by_home(ledger)
+    for home in sorted({one.home for one in ledger.replies}):
+        incident, went = seen.get(home), course(ledger, home, seen.get(home))
+        if went.conflict is not None and home not in unsure:
+            yield Problem(kind="answer lost", home=home, sentence=went.conflict)
+        elif home not in unsure:
+            yield from _as_it_ended(home, went, incident)
+        for text in pages[home]:
+            if (turn := went.has_turn(text.at, UNDER_WAY_S)) is not None:
+                later = text.at - turn.since
+                sentence = f"{text.to} was paged by {text.channel} {later:.1f} s after {turn.worker} had answered"
                 yield Problem(kind="after answer", home=home, sentence=sentence)
+    answered = {one.home for one in ledger.replies} | unsure
+    for one in ledger.incidents:
+        if one.answered_by is not None and one.home not in answered:
+            sentence = f"it counts as answered by {one.answered_by}, and nobody has answered"
+            yield Problem(kind="other", home=one.home, sentence=sentence)
+    for tally in ledger.tallies:
+        by = sum(home in seen and tally.worker in seen[home].acknowledged_by for home in tally.homes)
+        if by < tally.count:
+            sentence = f"{tally.worker} was told that {tally.count} homes are theirs, and it counts for {by}"
+            yield Problem(kind="answer lost", home=min(tally.homes), sentence=sentence)
+
+
+def _as_it_ended(home: int, went: Course, incident: Seen | None) -> Iterator[Problem]:
+    state = None if incident is None else incident.state
+    if went.closed != (state == "resolved"):
+        word = "closed" if went.closed else "open"
+        yield Problem(kind="answer lost", home=home, sentence=f"by its answers it is {word}, and it counts as {state}")
+    elif not went.closed and incident is not None and incident.answered_by != went.owner:
+        sentence = f"by its answers it is {went.owner}'s, and it counts as {incident.answered_by}'s"
+        yield Problem(kind="answer lost", home=home, sentence=sentence)
+
+
+# --- those who cannot go ----------------------------------------------------------------------------------------------
+
+
+def _declined(ledger: Ledger) -> Iterator[Problem]:
+    seen = {one.home: one for one in ledger.incidents}
+    pages = _pages_by_home(ledger)
+    for home in sorted({one.home for one in ledger.replies if one.said == "cannot go"}):
+        incident = seen.get(home)
+        events = incident.events if incident is not None else frozenset()
+        went = course(ledger, home, incident)
+        for number, (since, until) in went.spared.items():
+            for one in pages[home]:
+                asked = one.to == number and since + UNDER_WAY_S < one.at < min(until, since + ledger.repeat_s)
+                # Where nobody is left, all of them are asked again.
+                if asked and "everybody_declined" not in events:
+                    sentence = f"{number} was asked again {one.at - since:.1f} s after they said they cannot go"
+                    yield Problem(kind="after answer", home=home, sentence=sentence)
+        if ledger.clock_moved:
+            continue
+        for declined in went.declines:
+            nxt = _next(pages[home], declined)
+            if nxt is None or not _must_follow(ledger, went, declined):
+                continue
+            over = ledger.undisturbed_s(declined.reply.taken_at, nxt.at)
+            if over > _bound(events):
+                sentence = (
+                    f"the next was told {over:.0f} undisturbed seconds after {declined.reply.worker} could not go"
+                )
+                yield Problem(kind="late", home=home, sentence=sentence)
+
+
+def _next(pages: Iterable[Message], declined: Declined) -> Message | None:
+    """Give the first page to somebody else after one could not go. The service may have known before it said so."""
+    since = declined.reply.said_at - EXACT_S
+    return next((one for one in pages if one.to in declined.left and one.at >= since), None)
+
+
+def _must_follow(ledger: Ledger, went: Course, declined: Declined) -> bool:
+    """Whether others must have been told: there are any, and nobody answered before there was time for that."""
+    if not declined.left:
+        return False
+    taken_at = declined.reply.taken_at
+    return not any(
+        turn.since >= declined.reply.said_at and ledger.undisturbed_s(taken_at, turn.since) < DOUBT_S
+        for turn in went.turns
+    )

@@ -6,8 +6,15 @@ from the database and the API in the end is kept apart (`Seen`): it is the servi
 
 import time
 from dataclasses import dataclass, field
+from typing import Literal
 
 now = time.monotonic
+
+Channel = Literal["sms", "voice"]
+Said = Literal["go", "cannot go", "arrived", "outcome"]
+#: What a person was told who said so: it is theirs, somebody else has it (or it is over), it goes to others, it goes to
+#: others already, they are on the scene, it is closed, or there is nothing to answer.
+Verdict = Literal["mine", "other", "declined", "declined before", "there", "closed", "none"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,32 +30,60 @@ class Alarm:
     had_at: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the policy."""
+
+    #: Seconds after the beginning at which it is due.
+    after_s: float
+    #: Whom it reaches: an index into the people of a home.
+    to: int
+    by: tuple[Channel, ...] = ("sms",)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """A text message that the provider accepted."""
+class Message:
+    """A text that a provider accepted, or a call."""
 
     sid: str
     to: str
     body: str
-    #: The homes that it names.
+    #: The homes that it is about: a text names them; a call names three of them, so they are those of its delivery.
     homes: frozenset[int]
     #: Whether it asks somebody to go; everything else is news.
     page: bool
     #: When the request arrived at the provider.
     at: float
+    channel: Channel = "sms"
+    #: The number of the delivery, which the provider is asked to say with each receipt.
+    delivery: int | None = None
+    #: The homes that whoever answered the call has heard of.
+    heard: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A person who answered an alarm, as often as it took until the service had it."""
+    """What a person said to an alarm, as often as it took until the service had it."""
 
     home: int
     number: str
     worker: str
-    #: When the service had taken it (answered with success).
+    said: Said = "go"
+    verdict: Verdict = "mine"
+    #: When they said it first, and when the service had taken it (answered with success).
+    said_at: float
     taken_at: float
     #: What it answered.
     answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """A key for several homes in one call: how many of them are theirs was said, and not which."""
+
+    worker: str
+    homes: frozenset[int]
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +116,9 @@ class Seen:
     has_next: bool
     #: Everything its journal tells of, by event.
     events: frozenset[str]
+    #: Who has ever answered it, by worker, and how often each of them was tried another way, by worker and channel.
+    acknowledged_by: frozenset[str] = frozenset()
+    fell_back: tuple[tuple[str, str], ...] = ()
     #: Its state by the API; None where the API did not list it.
     api_state: str | None = None
 
@@ -89,12 +127,13 @@ class Seen:
 class Ledger:
     """Everything that is known of one run."""
 
-    #: Seconds after the beginning at which each step of the policy is due.
-    steps_s: tuple[float, ...]
+    steps: tuple[Step, ...]
     #: Seconds between two rounds, at the least.
     repeat_s: float
     #: Whom the steps of an alarm reach, by home.
     people: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    #: The worker behind each number.
+    workers: dict[str, str] = field(default_factory=dict)
     alarms: dict[int, Alarm] = field(default_factory=dict)
     #: When Shouwang acknowledged the alarm of a home to the broker; only where that can be seen (`sees_acks`).
     acknowledged: dict[int, float] = field(default_factory=dict)
@@ -105,8 +144,9 @@ class Ledger:
     lost_by_broker: set[int] = field(default_factory=set)
     #: The wall clock of the service was moved: nothing can be said about "too early" or "too late".
     clock_moved: bool = False
-    texts: list[Text] = field(default_factory=list)
-    replies: dict[int, Reply] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+    tallies: list[Tally] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     forgeries: list[Forgery] = field(default_factory=list)
     incidents: list[Seen] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from tests.faults.faults.base import Fault
@@ -25,13 +26,21 @@ from tests.faults.faults.provider import (
     ProviderRefuses,
     WrongCredentials,
 )
+from tests.faults.ledger import Step
 from tests.faults.load import Amount
+from tests.faults.people import Manners
 from tests.faults.scenario import Scenario
 from tests.faults.world import Layout
 from tests.real.crash_at import POINTS
 
 POSTGRESQL = Layout(database="postgresql")
 EMBEDDED = Layout(broker="embedded")
+#: What each of these is called.
+LAYOUTS = {
+    "Mosquitto, SQLite": Layout(),
+    "Mosquitto, PostgreSQL": POSTGRESQL,
+    "embedded broker, SQLite": EMBEDDED,
+}
 #: A kill with its start takes some three seconds.
 ALARMS_A_KILL = 10
 KILLS_A_RUN = 40
@@ -63,6 +72,22 @@ LISTED_LATE: tuple[tuple[Fault, ...], ...] = (
         ProviderFails(kind="answer_lost", words="answer lost after acceptance", times=2),
     ),
 )
+#: What calls can meet beside what requests can.
+CALLS: tuple[ProviderFails, ...] = (
+    ProviderFails(kind="busy", words="lines busy"),
+    ProviderFails(kind="no_answer", words="nobody picks up"),
+    ProviderFails(kind="failed", words="calls failed", times=2),
+)
+#: Nobody waits for one provider to recover where there is another.
+_SOON_S = 10.0
+_SURELY_NOT_TAKEN = frozenset({"rate_limited"})
+#: Everybody who is told says something, and most of them that they cannot go; by itself the policy is slow.
+ALL_ANSWER = Manners(go=(0.3, 0.3, 0.5), cannot=(0.7, 0.7, 0.5), press_go=0.4, press_cannot=0.6, busy=0, away=0)
+SLOW_STEPS = (Step(0, 0), Step(90, 0, ("voice",)), Step(160, 1, ("sms", "voice")), Step(240, 2))
+
+
+def _of_calls(fault: ProviderFails) -> ProviderFails:
+    return replace(fault, settings={**fault.settings, "resource": "calls"}, words=f"calls: {fault.name_of_kind}")
 
 
 def bounded(seed: int) -> list[Scenario]:
@@ -118,6 +143,26 @@ def bounded(seed: int) -> list[Scenario]:
             amount=Amount(alarms=50),
         ),
         Scenario(
+            name="provider: calls",
+            faults=tuple((_of_calls(one),) for one in (*PROVIDER, *CALLS)),
+            amount=Amount(alarms=60),
+        ),
+        Scenario(
+            name="provider: callbacks, lists of calls",
+            faults=(
+                *((_of_calls(one),) for one in CALLBACKS if one.kind.startswith("callbacks")),
+                *(tuple(_of_calls(one) for one in row) for row in LISTED_LATE),
+            ),
+            amount=Amount(alarms=40),
+        ),
+        *two_providers(),
+        Scenario(
+            name="people who cannot go",
+            faults=((Killed(times=3),), (PROVIDER[0],), (Killed(times=2), PROVIDER[1])),
+            steps=SLOW_STEPS,
+            amount=Amount(alarms=30, manners=ALL_ANSWER),
+        ),
+        Scenario(
             name="provider: out of reach",
             faults=((ProviderRefuses(),), (ProviderNotFound(),)),
         ),
@@ -125,7 +170,7 @@ def bounded(seed: int) -> list[Scenario]:
             name="provider: wrong credentials",
             faults=((WrongCredentials(),),),
             repeat_s=45.0,
-            steps_s=(0, 2, 4),
+            steps=(Step(0, 0), Step(2, 0, ("voice",)), Step(4, 1, ("sms", "voice")), Step(6, 2)),
             amount=_FEW,
         ),
         Scenario(
@@ -166,12 +211,13 @@ _FEW = Amount(alarms=12)
 
 def kills(total: int, alarms: int, *, sqlite: int, embedded: int, postgresql: int) -> Iterator[Scenario]:
     """Kill at random, on each broker and each database; the numbers are shares of `total` kills and `alarms`."""
-    layouts = {
-        "Mosquitto, SQLite": (Layout(), sqlite),
-        "embedded broker, SQLite": (EMBEDDED, embedded),
-        "Mosquitto, PostgreSQL": (POSTGRESQL, postgresql),
+    times_of = {
+        "Mosquitto, SQLite": sqlite,
+        "embedded broker, SQLite": embedded,
+        "Mosquitto, PostgreSQL": postgresql,
     }
-    for words, (layout, times) in layouts.items():
+    for words, times in times_of.items():
+        layout = LAYOUTS[words]
         yield Scenario(
             name=f"SIGKILL at random: {words}",
             layout=layout,
@@ -180,22 +226,60 @@ def kills(total: int, alarms: int, *, sqlite: int, embedded: int, postgresql: in
         )
 
 
+def two_providers() -> Iterator[Scenario]:
+    """Let the first of two fail: so that it has surely not taken a page, and so that nobody knows."""
+    beside = Layout(two_providers=True)
+    sure = [replace(one, aftermath_s=_SOON_S) for one in PROVIDER if one.kind in _SURELY_NOT_TAKEN]
+    unsure = [one for one in PROVIDER if one.kind not in _SURELY_NOT_TAKEN]
+    yield Scenario(
+        name="two providers: the first one refuses",
+        layout=beside,
+        faults=(
+            *((one,) for one in sure),
+            (ProviderRefuses(seconds=10.0, aftermath_s=_SOON_S),),
+            (Killed(times=3), ProviderRefuses(seconds=10.0, aftermath_s=_SOON_S)),
+            (WrongCredentials(aftermath_s=_SOON_S),),
+            (ProviderNotFound(aftermath_s=_SOON_S),),
+        ),
+        amount=Amount(alarms=50),
+    )
+    yield Scenario(
+        name="two providers: the first one leaves doubts",
+        layout=replace(beside, database="postgresql"),
+        faults=(
+            *((one,) for one in unsure),
+            *((_of_calls(one),) for one in unsure if one.kind in {"answer_lost", "error_after", "hang"}),
+            *LISTED_LATE,
+            (Killed(times=3), PROVIDER[0]),
+        ),
+        amount=Amount(alarms=60),
+    )
+
+
 def long(seed: int, *, kills_wanted: int, alarms_wanted: int) -> Iterator[Scenario]:
     """Kill so often, in installations one after the other, half of them with a provider that fails at the same time."""
     chance = random.Random(seed)
     killed = raised = number = 0
     while killed < kills_wanted or raised < alarms_wanted:
-        layout = (Layout(), POSTGRESQL, EMBEDDED)[number % 3]
+        words, layout = tuple(LAYOUTS.items())[number % len(LAYOUTS)]
+        if number // len(LAYOUTS) % 2:
+            words, layout = f"{words}, two providers", replace(layout, two_providers=True)
         left = max(1, -(-(kills_wanted - killed) // KILLS_A_RUN))
         alarms = min(1000, max(ALARMS_A_KILL * KILLS_A_RUN, -(-(alarms_wanted - raised) // left)))
         amount = Amount(alarms=alarms, alarms_per_s=alarms / (KILLS_A_RUN * 3.5))
         faults: list[tuple[Fault, ...]] = []
         for _ in range(4):
-            row: tuple[Fault, ...] = (Killed(times=KILLS_A_RUN // 4, with_broker=layout is EMBEDDED),)
-            faults.append((*row, chance.choice(PROVIDER)) if chance.random() < 0.5 else row)
-        names = {Layout(): "Mosquitto, SQLite", POSTGRESQL: "Mosquitto, PostgreSQL", EMBEDDED: "embedded, SQLite"}
-        yield Scenario(name=f"kills {number}: {names[layout]}", layout=layout, faults=tuple(faults), amount=amount)
+            row: tuple[Fault, ...] = (Killed(times=KILLS_A_RUN // 4, with_broker=layout.broker == "embedded"),)
+            faults.append((*row, _provider_fault(chance)) if chance.random() < 0.5 else row)
+        name = f"kills {number}: {words}"
+        yield Scenario(name=name, sort=words, layout=layout, faults=tuple(faults), amount=amount)
         killed, raised, number = killed + KILLS_A_RUN, raised + alarms, number + 1
+
+
+def _provider_fault(chance: random.Random) -> ProviderFails:
+    """One that meets whatever comes, or calls alone, which are fewer."""
+    fault = chance.choice(PROVIDER)
+    return _of_calls(fault) if chance.random() < 0.3 else fault
 
 
 def combination(chance: random.Random, number: int) -> Scenario:

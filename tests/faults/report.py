@@ -23,7 +23,7 @@ COLUMNS: dict[str, tuple[Kind, ...]] = {
     "answers lost": ("answer lost", "after answer"),
     "other": ("forged", "other"),
 }
-_AMOUNTS = ("kills", "alarms", "texts", "answers")
+_AMOUNTS = ("kills", "alarms", "texts", "calls", "answers")
 _BEGIN, _END = "<!-- faults: begin -->", "<!-- faults: end -->"
 _DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "reliability.md"
 
@@ -71,7 +71,7 @@ def _row(outcome: Outcome, *, mark: bool = False) -> tuple[str, ...]:
     name = outcome.scenario.name
     if outcome.not_run:
         return (f"{name} ({outcome.not_run})", *[""] * (len(_AMOUNTS) + len(COLUMNS)))
-    amounts = (outcome.kills, outcome.alarms, outcome.texts, outcome.replies)
+    amounts = (outcome.kills, outcome.alarms, outcome.texts, outcome.calls, outcome.replies)
     figures = ["?"] * len(COLUMNS) if outcome.error else [str(outcome.count(*kinds)) for kinds in COLUMNS.values()]
     return (name, *(f"{one:,}" for one in amounts), *(_marked(one) if mark else one for one in figures))
 
@@ -82,6 +82,7 @@ def _total(outcomes: Sequence[Outcome], *, mark: bool = False) -> tuple[str, ...
         sum(one.kills for one in run),
         sum(one.alarms for one in run),
         sum(one.texts for one in run),
+        sum(one.calls for one in run),
         sum(one.replies for one in run),
     )
     figures = [str(sum(one.count(*kinds) for one in run)) for kinds in COLUMNS.values()]

@@ -8,10 +8,11 @@ from tests.faults.faults.process import KilledAtPoints
 from tests.faults.faults.provider import ProviderFails
 from tests.faults.judge import Kind
 from tests.faults.load import Amount
-from tests.faults.scenario import Outcome, Scenario
+from tests.faults.people import NOBODY_ANSWERS
+from tests.faults.scenario import TEXTS, Outcome, Scenario
 from tests.faults.world import Layout
 
-_FEW = Amount(alarms=6, alarms_per_s=0.5, ordinary_per_s=10.0, answered=0.0)
+_FEW = Amount(alarms=6, alarms_per_s=0.5, ordinary_per_s=10.0, manners=NOBODY_ANSWERS)
 _PARTITION = Partitioned(seconds=8.0)
 
 
@@ -25,6 +26,7 @@ SCENARIOS: Final = {
         layout=Layout(entry=_sabotaged("acknowledge-before-commit")),
         faults=((KilledAtPoints(points=("deciding",)),),),
         amount=_FEW,
+        steps=TEXTS,
         settles_within_s=10.0,
     ),
     "naive-retry": Scenario(
@@ -33,12 +35,14 @@ SCENARIOS: Final = {
         # A receipt names the delivery, and would say that it has been sent.
         faults=((ProviderFails(kind="answer_lost", times=2), ProviderFails(kind="callbacks_lost", times=2)),),
         amount=_FEW,
+        steps=TEXTS,
     ),
     "no-fence": Scenario(
         name="sabotage: no fence",
         layout=Layout(database="postgresql", entry=_sabotaged("no-fence", "--hasten")),
         faults=((_PARTITION,),),
         amount=_FEW,
+        steps=TEXTS,
     ),
 }
 
@@ -48,6 +52,7 @@ WITH_FENCE: Final = Scenario(
     layout=Layout(database="postgresql", entry=("--hasten",)),
     faults=((_PARTITION,),),
     amount=_FEW,
+    steps=TEXTS,
 )
 
 #: What must be found, one of them at least.

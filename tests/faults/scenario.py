@@ -10,11 +10,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.faults.course import course
 from tests.faults.faults.base import Fault
 from tests.faults.judge import Problem, judge, missing
-from tests.faults.ledger import Ledger, now
+from tests.faults.ledger import Alarm, Ledger, Step, now
 from tests.faults.load import Amount, Load
-from tests.faults.observe import collect_texts, observe
+from tests.faults.observe import collect_messages, observe
 from tests.faults.tools import Tools
 from tests.faults.world import Layout, World
 from tests.real.waiting import WaitedInVainError, until
@@ -25,6 +26,11 @@ _log = logging.getLogger(__name__)
 SETTLES_WITHIN_S = 240.0
 #: Whatever comes twice comes within this after sensors have repeated themselves.
 QUIET_S = 3.0
+
+#: Texts alone: to the home's worker, the general grid's, and the desk.
+TEXTS = (Step(0, 0), Step(4, 1), Step(8, 2))
+#: Its worker is called where a text is not answered, and so is the general grid's.
+WITH_CALLS = (Step(0, 0), Step(4, 0, ("voice",)), Step(8, 1, ("sms", "voice")), Step(12, 2))
 
 _PLAIN = Layout()
 _USUAL = Amount()
@@ -37,9 +43,11 @@ class Scenario:
     name: str
     #: One after the other; those of one row together.
     faults: tuple[tuple[Fault, ...], ...]
+    #: Whose figures it is summed up with in a short table; by itself where this is empty.
+    sort: str = ""
     layout: Layout = _PLAIN
     amount: Amount = _USUAL
-    steps_s: tuple[int, ...] = (0, 4, 8)
+    steps: tuple[Step, ...] = WITH_CALLS
     repeat_s: float = 7200.0
     #: Seconds of peace between two rows.
     between_s: tuple[float, float] = (0.3, 1.5)
@@ -63,6 +71,7 @@ class Outcome:
     kills: int = 0
     alarms: int = 0
     texts: int = 0
+    calls: int = 0
     replies: int = 0
     ordinary: int = 0
     lost_by_broker: int = 0
@@ -89,7 +98,7 @@ async def run(scenario: Scenario, *, seed: str, folder: Path, tools: Tools, requ
         return outcome
     began = time.monotonic()
     folder.mkdir(parents=True)  # noqa: ASYNC240 - before anything runs
-    ledger = Ledger(steps_s=tuple(map(float, scenario.steps_s)), repeat_s=scenario.repeat_s)
+    ledger = Ledger(steps=scenario.steps, repeat_s=scenario.repeat_s)
     try:
         async with World(folder, scenario.layout, ledger, tools, random.Random(seed)) as world:
             await _live(world, scenario)
@@ -101,7 +110,9 @@ async def run(scenario: Scenario, *, seed: str, folder: Path, tools: Tools, requ
             raise
     outcome.problems = judge(ledger) if outcome.error is None else []
     outcome.kills, outcome.ordinary = ledger.kills, ledger.ordinary
-    outcome.alarms, outcome.texts, outcome.replies = len(ledger.alarms), len(ledger.texts), len(ledger.replies)
+    outcome.alarms, outcome.replies = len(ledger.alarms), len(ledger.replies) + len(ledger.tallies)
+    outcome.texts = sum(one.channel == "sms" for one in ledger.messages)
+    outcome.calls = sum(one.channel == "voice" for one in ledger.messages)
     outcome.lost_by_broker = len(ledger.lost_by_broker)
     outcome.seconds = time.monotonic() - began
     if outcome.problems:
@@ -127,14 +138,17 @@ async def _live(world: World, scenario: Scenario) -> None:
         await _find_what_the_broker_lost(world, load)
         await _settle(world, scenario.settles_within_s)
         await load.hush()
+        # Who could not go just now is followed by somebody.
+        await _settle(world, scenario.settles_within_s)
         # No repeat may make up for what was lost; whatever comes twice comes now.
-        standing = {home: one for home, one in world.ledger.alarms.items() if one.kind != "sos"}
         if not missing(world.ledger):
-            await load.say_again(standing)
+            await load.say_again(_standing(world))
         await asyncio.sleep(QUIET_S)
         await world.ready()
-        collect_texts(world)
+        await collect_messages(world)
         await observe(world)
+        if scenario.layout.two_providers and not any(one.requests for one in world.providers[1:]):
+            world.ledger.complaints.append("nothing went by the second provider")
     finally:
         await load.end()
     async with asyncio.timeout(60):
@@ -154,18 +168,27 @@ async def _find_what_the_broker_lost(world: World, load: Load) -> None:
         return
     with contextlib.suppress(WaitedInVainError):
         await until("all acknowledged", lambda: ledger.acknowledged.keys() >= ledger.alarms.keys(), within_s=15)
-    ledger.lost_by_broker = ledger.alarms.keys() - ledger.acknowledged.keys()
+    answered = {one.home for one in ledger.replies}
+    ledger.lost_by_broker = ledger.alarms.keys() - ledger.acknowledged.keys() - answered
     with world.disturbed("sensors repeat what the broker lost", 5.0):
         await load.say_again({home: ledger.alarms[home] for home in ledger.lost_by_broker})
+
+
+def _standing(world: World) -> dict[int, Alarm]:
+    """Give the alarms that sensors go on repeating: a call for help is pressed once, and what is over is over."""
+    ledger = world.ledger
+    return {
+        home: alarm for home, alarm in ledger.alarms.items() if alarm.kind != "sos" and not course(ledger, home).closed
+    }
 
 
 async def _settle(world: World, within_s: float) -> None:
     deadline = now() + within_s
     while now() < deadline:
-        collect_texts(world)
+        await collect_messages(world)
         if not missing(world.ledger):
             return
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.7)
 
 
 async def _end(world: World) -> None:

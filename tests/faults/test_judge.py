@@ -6,15 +6,22 @@ from typing import Any
 import pytest
 
 from tests.faults.judge import DOUBT_S, PROMPT_S, UNDER_WAY_S, expected, judge, missing
-from tests.faults.ledger import Alarm, Forgery, Ledger, Reply, Seen, Span, Text
+from tests.faults.ledger import Alarm, Forgery, Ledger, Message, Reply, Said, Seen, Span, Step, Tally, Verdict
 
 WORKER, GENERAL, DESK, STRANGER = "+8613800000001", "+8613800000101", "+8613800000201", "+8613800000009"
 HOME = 4
-STEPS_S = (0.0, 5.0, 10.0)
+STEPS = (Step(0.0, 0), Step(5.0, 1), Step(10.0, 2))
+WITH_CALLS = (Step(0.0, 0), Step(5.0, 0, ("voice",)), Step(10.0, 1, ("sms", "voice")), Step(15.0, 2))
+WORKERS = {WORKER: "w-m1", GENERAL: "w-g1", DESK: "w-c"}
 
 
-def text(to: str, at: float, *, home: int = HOME, page: bool = True) -> Text:
-    return Text(sid=f"SM{to}{at}", to=to, body="", homes=frozenset({home}), page=page, at=at)
+def text(to: str, at: float, *, home: int = HOME, page: bool = True, **more: Any) -> Message:
+    homes = frozenset({home})
+    return Message(sid=f"SM{to}{at}", to=to, body="", homes=homes, page=page, at=at, **more)
+
+
+def call(to: str, at: float, *, home: int = HOME, **more: Any) -> Message:
+    return text(to, at, home=home, channel="voice", **more)
 
 
 def incident(**changes: Any) -> Seen:
@@ -29,11 +36,12 @@ def ledger() -> Ledger:
     """One alarm at 100 s, of which everybody was told in time."""
     alarm = Alarm(home=HOME, kind="gas", topic="t", payload=b"p", said_at=100.0, had_at=100.1)
     return Ledger(
-        steps_s=STEPS_S,
+        steps=STEPS,
         repeat_s=7200.0,
+        workers=WORKERS,
         people={HOME: (WORKER, GENERAL, DESK), 5: (WORKER, GENERAL, DESK)},
         alarms={HOME: alarm},
-        texts=[text(WORKER, 100.2), text(GENERAL, 105.3), text(DESK, 110.3)],
+        messages=[text(WORKER, 100.2), text(GENERAL, 105.3), text(DESK, 110.3)],
         incidents=[incident()],
     )
 
@@ -49,7 +57,7 @@ def test_there_is_nothing_wrong_with_what_went_as_it_should(ledger: Ledger) -> N
 
 @pytest.mark.parametrize("step", range(3))
 def test_a_step_of_which_nobody_was_told_is_lost(ledger: Ledger, step: int) -> None:
-    del ledger.texts[step]
+    del ledger.messages[step]
 
     assert kinds(ledger) == ["lost"]
 
@@ -63,7 +71,7 @@ def test_an_alarm_without_an_incident_is_lost(ledger: Ledger) -> None:
 
 def test_an_alarm_of_which_the_broker_never_said_that_it_has_it_is_nobodys_yet(ledger: Ledger) -> None:
     ledger.alarms[HOME].had_at = None
-    ledger.texts.clear()
+    ledger.messages.clear()
     ledger.incidents.clear()
 
     assert judge(ledger) == []
@@ -71,7 +79,7 @@ def test_an_alarm_of_which_the_broker_never_said_that_it_has_it_is_nobodys_yet(l
 
 def test_what_the_broker_loses_is_not_ours_until_we_acknowledged_it(ledger: Ledger) -> None:
     """Invariant ack-after-commit: the promise begins with our acknowledgement."""
-    ledger.texts.clear()
+    ledger.messages.clear()
     ledger.broker_may_lose = True
     assert expected(ledger) == {}
 
@@ -81,26 +89,26 @@ def test_what_the_broker_loses_is_not_ours_until_we_acknowledged_it(ledger: Ledg
 
 def test_a_step_told_twice_is_doubled(ledger: Ledger) -> None:
     """Invariant one-page, seen from the phone."""
-    ledger.texts.append(text(GENERAL, 140.0))
+    ledger.messages.append(text(GENERAL, 140.0))
 
     assert kinds(ledger) == ["doubled"]
 
 
 def test_the_next_round_is_no_double_and_comes_at_its_time(ledger: Ledger) -> None:
-    ledger.texts.append(text(WORKER, 100.2 + ledger.repeat_s))
+    ledger.messages.append(text(WORKER, 100.2 + ledger.repeat_s))
     assert judge(ledger) == []
 
-    ledger.texts.append(text(GENERAL, 105.3 + ledger.repeat_s - 2))
+    ledger.messages.append(text(GENERAL, 105.3 + ledger.repeat_s - 2))
     assert kinds(ledger) == ["doubled"]
 
 
 def test_one_text_may_be_about_several_homes(ledger: Ledger) -> None:
     ledger.alarms[5] = replace_alarm(ledger.alarms[HOME], 5)
     ledger.incidents.append(incident(home=5, id="j"))
-    ledger.texts = [replace(one, homes=frozenset({HOME, 5})) for one in ledger.texts]
+    ledger.messages = [replace(one, homes=frozenset({HOME, 5})) for one in ledger.messages]
     assert judge(ledger) == []
 
-    ledger.texts.append(text(DESK, 111.0, home=5))
+    ledger.messages.append(text(DESK, 111.0, home=5))
     assert kinds(ledger) == ["doubled"]
 
 
@@ -115,13 +123,13 @@ def test_a_home_with_two_incidents_is_doubled(ledger: Ledger) -> None:
 
 
 def test_a_stranger_or_a_home_without_alarm_is_misdirected(ledger: Ledger) -> None:
-    ledger.texts += [text(STRANGER, 101.0), text(WORKER, 101.0, home=5)]
+    ledger.messages += [text(STRANGER, 101.0), text(WORKER, 101.0, home=5)]
 
     assert kinds(ledger) == ["misdirected", "misdirected"]
 
 
 def test_a_step_before_its_time_is_early_unless_the_one_before_it_failed(ledger: Ledger) -> None:
-    ledger.texts[1] = text(GENERAL, 102.0)
+    ledger.messages[1] = text(GENERAL, 102.0)
     assert kinds(ledger) == ["early"]
 
     ledger.incidents = [incident(events=frozenset({"opened", "delivery_failed", "stepped_on"}))]
@@ -129,7 +137,7 @@ def test_a_step_before_its_time_is_early_unless_the_one_before_it_failed(ledger:
 
 
 def test_a_step_is_late_by_undisturbed_time_alone(ledger: Ledger) -> None:
-    ledger.texts[0] = text(WORKER, 100.1 + PROMPT_S + 1)
+    ledger.messages[0] = text(WORKER, 100.1 + PROMPT_S + 1)
     assert kinds(ledger) == ["late"]
 
     ledger.spans = [Span(what="stopped", began=90.0, ended=103.0), Span(what="killed", began=102.0, ended=104.0)]
@@ -138,16 +146,16 @@ def test_a_step_is_late_by_undisturbed_time_alone(ledger: Ledger) -> None:
 
 def test_a_doubt_takes_longer_and_not_for_ever(ledger: Ledger) -> None:
     ledger.incidents = [incident(events=frozenset({"doubt_resent"}))]
-    ledger.texts[0] = text(WORKER, 100.1 + DOUBT_S - 1)
+    ledger.messages[0] = text(WORKER, 100.1 + DOUBT_S - 1)
     assert judge(ledger) == []
 
-    ledger.texts[0] = text(WORKER, 100.1 + DOUBT_S + 1)
+    ledger.messages[0] = text(WORKER, 100.1 + DOUBT_S + 1)
     assert kinds(ledger) == ["late"]
 
 
 def test_nothing_is_said_about_times_where_the_clock_was_moved(ledger: Ledger) -> None:
     ledger.clock_moved = True
-    ledger.texts = [text(WORKER, 500.0), text(GENERAL, 100.5), text(DESK, 100.6)]
+    ledger.messages = [text(WORKER, 500.0), text(GENERAL, 100.5), text(DESK, 100.6)]
 
     assert judge(ledger) == []
 
@@ -170,15 +178,28 @@ def test_api_and_database_must_say_the_same(ledger: Ledger) -> None:
     assert kinds(ledger) == ["other"]
 
 
+def says(who: str, at: float, said: Said = "go", verdict: Verdict = "mine", *, began: float = 0.0) -> Reply:
+    return Reply(
+        home=HOME,
+        number=who,
+        worker=WORKERS[who],
+        said=said,
+        verdict=verdict,
+        said_at=began or at - 0.1,
+        taken_at=at,
+        answer="",
+    )
+
+
 def answered(ledger: Ledger) -> None:
-    ledger.replies[HOME] = Reply(home=HOME, number=WORKER, worker="w-m1", taken_at=103.0, answer="已接单K7")
+    ledger.replies.append(says(WORKER, 103.0))
     ledger.incidents = [incident(state="acknowledged", answered_by="w-m1")]
-    ledger.texts = ledger.texts[:1]
+    ledger.messages = ledger.messages[:1]
 
 
 def test_an_answer_ends_the_steps(ledger: Ledger) -> None:
     answered(ledger)
-    ledger.texts.append(text(GENERAL, 120.0, page=False))
+    ledger.messages.append(text(GENERAL, 120.0, page=False))
 
     assert judge(ledger) == []
 
@@ -186,11 +207,11 @@ def test_an_answer_ends_the_steps(ledger: Ledger) -> None:
 def test_a_page_after_the_answer_is_one_too_many(ledger: Ledger) -> None:
     """Invariant quiet-after-answer; what was on its way already may still arrive."""
     answered(ledger)
-    ledger.texts.append(text(GENERAL, 103.0 + UNDER_WAY_S + 0.1))
+    ledger.messages.append(text(GENERAL, 103.0 + UNDER_WAY_S + 0.1))
     ledger.incidents = [replace(ledger.incidents[0], events=frozenset({"stepped_on"}))]
     assert kinds(ledger) == ["after answer"]
 
-    ledger.texts[-1] = text(GENERAL, 103.0 + UNDER_WAY_S - 0.1)
+    ledger.messages[-1] = text(GENERAL, 103.0 + UNDER_WAY_S - 0.1)
     assert judge(ledger) == []
 
 
@@ -213,3 +234,208 @@ def test_complaints_count(ledger: Ledger) -> None:
     ledger.complaints.append("it ended by itself")
 
     assert kinds(ledger) == ["other"]
+
+
+# --- calls ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def calls(ledger: Ledger) -> Ledger:
+    """The same with a policy that calls."""
+    ledger.steps = WITH_CALLS
+    ledger.messages = [
+        text(WORKER, 100.2),
+        call(WORKER, 105.2),
+        text(GENERAL, 110.2),
+        call(GENERAL, 110.3),
+        text(DESK, 115.2),
+    ]
+    return ledger
+
+
+def test_there_is_nothing_wrong_with_calls_that_went_as_they_should(calls: Ledger) -> None:
+    assert judge(calls) == []
+
+
+@pytest.mark.parametrize("which", range(5))
+def test_each_way_of_a_step_counts_by_itself(calls: Ledger, which: int) -> None:
+    del calls.messages[which]
+
+    assert kinds(calls) == ["lost"]
+
+
+def test_a_second_call_is_doubled_unless_a_text_did_not_arrive(calls: Ledger) -> None:
+    """Invariant one-page, seen from the telephone that rings."""
+    calls.messages.append(call(WORKER, 120.0))
+    assert kinds(calls) == ["doubled"]
+
+    calls.incidents = [incident(events=frozenset({"fell_back"}), fell_back=(("w-m1", "voice"),))]
+    assert judge(calls) == []
+
+    calls.messages.append(call(WORKER, 125.0))
+    assert kinds(calls) == ["doubled"]
+
+
+def test_a_call_that_no_step_asks_for_is_one_too_many_unless_a_text_did_not_arrive(calls: Ledger) -> None:
+    calls.messages.append(call(DESK, 118.0))
+    assert kinds(calls) == ["doubled"]
+
+    calls.incidents = [incident(events=frozenset({"fell_back"}), fell_back=(("w-c", "voice"),))]
+    assert judge(calls) == []
+
+
+def test_calls_are_early_and_late_as_texts_are(calls: Ledger) -> None:
+    calls.messages[1] = call(WORKER, 102.0)
+    assert kinds(calls) == ["early"]
+
+    calls.messages[1] = call(WORKER, 105.1 + PROMPT_S + 1)
+    assert kinds(calls) == ["late"]
+
+
+def test_a_call_may_name_its_homes_and_no_others(calls: Ledger) -> None:
+    calls.messages[1] = call(WORKER, 105.2, heard=frozenset({HOME}))
+    assert judge(calls) == []
+
+    calls.alarms[5] = replace_alarm(calls.alarms[HOME], 5)
+    calls.alarms[5].had_at = None
+    calls.messages[1] = call(WORKER, 105.2, heard=frozenset({HOME, 5}))
+    assert kinds(calls) == ["misdirected"]
+
+
+@pytest.mark.parametrize("make", [text, call])
+def test_one_delivery_leaves_once_by_whichever_provider(calls: Ledger, make: Any) -> None:
+    """Invariant one-page; the homes of a call are not needed to see it."""
+    kept = [one for one in calls.messages if (one.to, one.channel) != (GENERAL, "sms" if make is text else "voice")]
+    calls.messages = [*kept, make(GENERAL, 110.2, delivery=7), make(GENERAL, 140.0, delivery=7)]
+
+    assert kinds(calls) == ["doubled", "doubled", "doubled"]
+
+
+def test_a_key_for_several_homes_counts_for_as_many_as_was_said(calls: Ledger) -> None:
+    calls.tallies = [Tally(worker="w-m1", homes=frozenset({HOME}), count=1)]
+    calls.incidents = [incident(state="acknowledged", answered_by="w-m1", acknowledged_by=frozenset({"w-m1"}))]
+    assert judge(calls) == []
+
+    calls.incidents = [incident()]
+    assert kinds(calls) == ["answer lost"]
+
+
+# --- answers, one after the other -------------------------------------------------------------------------------------
+
+
+def test_what_was_long_due_when_it_was_answered_must_have_been_told(ledger: Ledger) -> None:
+    answered(ledger)
+    ledger.replies = [says(WORKER, 110.2 + DOUBT_S)]
+    ledger.messages.append(text(GENERAL, 105.2))
+    assert kinds(ledger) == ["lost"]
+
+    ledger.spans = [Span(what="killed", began=120.0, ended=125.0)]
+    assert judge(ledger) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "replies", "found"),
+    [
+        ("acknowledged", [("go", "mine")], []),
+        ("on_scene", [("go", "mine"), ("arrived", "there")], []),
+        ("resolved", [("go", "mine"), ("arrived", "there"), ("outcome", "closed")], []),
+        ("acknowledged", [("go", "mine"), ("outcome", "closed")], ["answer lost"]),
+        ("resolved", [("go", "mine")], ["answer lost"]),
+        ("open", [("go", "mine")], ["answer lost"]),
+    ],
+)
+def test_each_answer_counts_in_the_end(
+    ledger: Ledger, state: str, replies: list[tuple[Said, Verdict]], found: list[str]
+) -> None:
+    answered(ledger)
+    ledger.replies = [says(WORKER, 103.0 + number, *one) for number, one in enumerate(replies)]
+    ledger.incidents = [incident(state=state, answered_by=None if state == "open" else "w-m1")]
+
+    assert kinds(ledger) == found
+
+
+def test_what_nobody_has_answered_is_open(ledger: Ledger) -> None:
+    ledger.incidents = [incident(state="acknowledged", answered_by="w-m1")]
+
+    assert kinds(ledger) == ["other"]
+
+
+def test_two_people_cannot_both_have_been_told_that_it_is_theirs(ledger: Ledger) -> None:
+    answered(ledger)
+    ledger.replies.append(says(GENERAL, 104.0))
+    assert kinds(ledger) == ["answer lost"]
+
+    ledger.replies[-1] = says(GENERAL, 104.0, "go", "other")
+    assert judge(ledger) == []
+
+
+def test_of_answers_at_the_same_time_each_may_have_come_first(ledger: Ledger) -> None:
+    """One says that they cannot go after all while another one goes: that is an order that fits."""
+    answered(ledger)
+    ledger.replies += [says(GENERAL, 106.0, began=105.0), says(WORKER, 106.5, "cannot go", "declined", began=104.5)]
+    ledger.messages.append(text(GENERAL, 104.8))
+    ledger.incidents = [incident(state="acknowledged", answered_by="w-g1")]
+    assert judge(ledger) == []
+
+    ledger.replies[-1] = says(WORKER, 108.5, "cannot go", "declined", began=107.5)
+    assert "answer lost" in kinds(ledger)
+
+
+# --- who cannot go ----------------------------------------------------------------------------------------------------
+
+
+def cannot(ledger: Ledger, at: float, *then: Message) -> None:
+    """The worker was told, and says that they cannot go; the policy would tell the next one an hour later."""
+    ledger.steps = (Step(0.0, 0), Step(3600.0, 1), Step(7200.0, 2))
+    ledger.spans = []
+    ledger.replies = [says(WORKER, at, "cannot go", "declined")]
+    ledger.incidents = [incident(events=frozenset({"opened", "cannot_go"}))]
+    later = [text(GENERAL, 3700.2), text(DESK, 7300.2)]
+    told = {one.to for one in then}
+    ledger.messages = [text(WORKER, 100.2), *then, *(one for one in later if one.to not in told)]
+
+
+def test_after_one_who_cannot_go_the_next_is_told_at_once(ledger: Ledger) -> None:
+    cannot(ledger, 110.0, text(GENERAL, 110.2), text(DESK, 3710.0))
+    assert judge(ledger) == []
+
+    cannot(ledger, 110.0, text(GENERAL, 110.0 + PROMPT_S + 1), text(DESK, 3710.0))
+    assert kinds(ledger) == ["late"]
+
+
+def test_after_one_who_cannot_go_somebody_must_be_told(ledger: Ledger) -> None:
+    cannot(ledger, 110.0)
+    ledger.messages = ledger.messages[:1]
+    assert len([one for one in missing(ledger) if "anybody" in one[1]]) == 1
+
+    ledger.people[HOME] = (WORKER, WORKER, WORKER)
+    assert judge(ledger) == []
+
+
+def test_who_cannot_go_is_not_asked_again(ledger: Ledger) -> None:
+    cannot(ledger, 110.0, text(GENERAL, 110.2), text(DESK, 3710.0))
+    ledger.messages.append(text(WORKER, 120.0, channel="voice"))
+    ledger.steps = (*ledger.steps, Step(10_000.0, 0, ("voice",)))
+    assert kinds(ledger) == ["after answer"]
+
+    ledger.incidents = [incident(events=frozenset({"everybody_declined"}))]
+    assert judge(ledger) == []
+
+
+def test_who_cannot_go_after_all_gives_it_back(ledger: Ledger) -> None:
+    """They had answered; the others were told that they are on the way, and are paged now."""
+    cannot(ledger, 130.0, text(GENERAL, 130.2), text(DESK, 3730.0))
+    ledger.replies.insert(0, says(WORKER, 105.0))
+    assert judge(ledger) == []
+
+    ledger.replies[1] = says(WORKER, 140.0, "cannot go", "declined")
+    assert "after answer" in kinds(ledger)
+
+
+def test_when_everybody_had_been_told_the_next_round_begins_with_the_first_who_cannot_go(ledger: Ledger) -> None:
+    ledger.replies = [says(DESK, 120.0, "cannot go", "declined")]
+    ledger.messages += [text(WORKER, 120.2), text(GENERAL, 125.2)]
+    assert judge(ledger) == []
+
+    ledger.messages.append(text(WORKER, 130.0))
+    assert kinds(ledger) == ["doubled"]

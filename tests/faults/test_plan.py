@@ -42,8 +42,8 @@ def test_every_fault_of_the_provider_is_one_that_there_is() -> None:
     }
 
     assert kinds <= set(FaultKind)
-    # What is refused for certain, and what only calls can meet.
-    assert set(FaultKind) - kinds == {"reject", "stuck", "no_answer", "busy"}
+    # What is refused for certain, whoever is asked.
+    assert set(FaultKind) - kinds == {"reject", "stuck"}
 
 
 @pytest.mark.parametrize(("kills", "alarms"), [(1000, 10_000), (40, 0), (0, 1500), (1000, 1)])

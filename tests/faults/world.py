@@ -31,6 +31,9 @@ _ENTRY = str(Path(__file__).parent / "entry.py")
 _RESTART_AFTER_S = 0.3
 #: How long before the time that its layout names a service is started.
 _BEFORE_S = 15.0
+_SECOND_ACCOUNT, _SECOND_TOKEN, _SECOND_NUMBER = "AC" + "fedcba9876543210" * 2, "another-account", "+12025550143"
+#: The shortest that may be set: who does not pick up must not take long.
+_RING_S = 5
 _HOME = re.compile(r"\bh(\d+)\b")
 
 
@@ -47,6 +50,8 @@ class Layout:
     #: With a wall clock that shows this time some seconds after the start.
     about: datetime | None = None
     time_zone: str = "Asia/Shanghai"
+    #: With a second provider of texts and calls, for when the first one fails.
+    two_providers: bool = False
     #: Arguments of the entry script; see entry.py.
     entry: tuple[str, ...] = ()
 
@@ -75,6 +80,10 @@ class World:
         self.tools = tools
         self.chance = chance
         self.twilio = FakeTwilio(numbers=[NUMBER])
+        #: The one that everything goes to, and the one beside it, if there is one.
+        self.providers = [self.twilio]
+        if layout.two_providers:
+            self.providers.append(FakeTwilio(_SECOND_ACCOUNT, _SECOND_TOKEN, numbers=[_SECOND_NUMBER]))
         self.mosquitto: Mosquitto | None = None
         self.postgres: Postgres | None = None
         self.mqtt: Proxy | None = None
@@ -196,7 +205,8 @@ class World:
         await self._stack.aclose()
 
     async def _open(self) -> None:
-        await self._stack.enter_async_context(self.twilio)
+        for twilio in self.providers:
+            await self._stack.enter_async_context(twilio)
         self.provider = await self._proxy(int(self.twilio.base_url.rpartition(":")[2]))
         environment = {
             "SHOUWANG_HTTP__PUBLIC_URL": PUBLIC,
@@ -204,6 +214,8 @@ class World:
             "SHOUWANG_TWILIO__AUTH_TOKEN": self.twilio.auth_token,
             "SHOUWANG_TWILIO__FROM_NUMBER": NUMBER,
             "SHOUWANG_TWILIO__API_BASE_URL": f"http://{LOOPBACK}:{self.provider.port}",
+            "SHOUWANG_TWILIO__RING_S": str(_RING_S),
+            **self._second_provider(),
             "SHOUWANG_TIME_ZONE": self.layout.time_zone,
             **await self._broker(),
             **await self._database(),
@@ -212,8 +224,9 @@ class World:
             environment |= self._clock()
         self.shouwang = Shouwang(self.folder, environment)
         self._stack.push_async_callback(self.shouwang.close)
-        self.twilio.routes[PUBLIC] = f"http://{LOOPBACK}:{self.shouwang.port}"
-        self.twilio.sms_url = f"{PUBLIC}/webhooks/twilio/sms"
+        for twilio in self.providers:
+            twilio.routes[PUBLIC] = f"http://{LOOPBACK}:{self.shouwang.port}"
+            twilio.sms_url = f"{PUBLIC}/webhooks/twilio/sms"
         supervisor = asyncio.create_task(self._supervise())
 
         async def end() -> None:
@@ -221,6 +234,19 @@ class World:
             await asyncio.gather(supervisor, return_exceptions=True)
 
         self._stack.push_async_callback(end)
+
+    def _second_provider(self) -> dict[str, str]:
+        return {
+            f"SHOUWANG_TWILIO_2__{name}": value
+            for twilio in self.providers[1:]
+            for name, value in (
+                ("ACCOUNT_SID", twilio.account_sid),
+                ("AUTH_TOKEN", twilio.auth_token),
+                ("FROM_NUMBER", min(twilio.numbers)),
+                ("API_BASE_URL", twilio.base_url),
+                ("RING_S", str(_RING_S)),
+            )
+        }
 
     async def _proxy(self, upstream: int | Path) -> Proxy:
         return await self._stack.enter_async_context(Proxy(upstream))

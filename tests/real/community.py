@@ -12,6 +12,8 @@ GENERAL = {"g1": "+8613800000101", "g2": "+8613800000102"}
 DESK = "+8613800000201"
 _GENERAL_OF = {micro: "g1" if int(micro[1:]) <= 3 else "g2" for micro in MICRO}
 ADDRESS = re.compile(r"桂花巷(\d+)号")
+#: What the policy calls whom `told_of` gives, in that order.
+TARGETS = ("assigned", "general", "desk")
 
 
 def micro_of(home: int) -> str:
@@ -22,6 +24,11 @@ def told_of(home: int) -> tuple[str, str, str]:
     """Whom the three steps of an incident in a home reach: its worker, the general grid's, the desk."""
     micro = micro_of(home)
     return MICRO[micro], GENERAL[_GENERAL_OF[micro]], DESK
+
+
+def workers_by_number() -> dict[str, str]:
+    """Who has which number."""
+    return {phone: f"w-{grid}" for phones in (MICRO, GENERAL, {"c": DESK}) for grid, phone in phones.items()}
 
 
 def homes_in(text: str) -> list[int]:
@@ -39,10 +46,7 @@ def home_in(text: str) -> int:
 
 def steps(*after_s: float) -> list[dict[str, Any]]:
     """Steps to the worker, the general grid's worker and the desk, by text, so many seconds after the beginning."""
-    return [
-        {"after": f"{after}s", "to": to, "by": ["sms"]}
-        for after, to in zip(after_s, ("assigned", "general", "desk"), strict=False)
-    ]
+    return [{"after": f"{after}s", "to": to, "by": ["sms"]} for after, to in zip(after_s, TARGETS, strict=False)]
 
 
 def rules_document(policy: Sequence[Mapping[str, Any]], **more: object) -> dict[str, Any]:
@@ -81,18 +85,27 @@ def write_community(
     homes: Mapping[int, Sequence[Mapping[str, Any]]],
     policy: Sequence[Mapping[str, Any]],
     sources: Sequence[Mapping[str, str]] = (),
+    *,
+    calls: bool = False,
     **more: object,
 ) -> None:
     """Write the three files.
 
     `homes` maps the number of a home to its devices; `sources` are further ones, `more` further keys of the policy.
+    With `calls` everybody can be called as well, by the same number.
     """
     micro = [
         {"id": one, "level": "micro", "name": f"{one}院", "parent": general} for one, general in _GENERAL_OF.items()
     ]
     general = [{"id": one, "level": "general", "name": f"{one}网格", "parent": "c"} for one in GENERAL]
     workers = [
-        {"id": f"w-{grid}", "name": f"员{grid}", "role": role, "grids": [grid], "contact": [{"sms": phone}]}
+        {
+            "id": f"w-{grid}",
+            "name": f"员{grid}",
+            "role": role,
+            "grids": [grid],
+            "contact": [{"sms": phone}, *([{"voice": phone}] if calls else [])],
+        }
         for role, phones in (("micro", MICRO), ("general", GENERAL), ("desk", {"c": DESK}))
         for grid, phone in phones.items()
     ]

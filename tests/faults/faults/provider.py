@@ -30,7 +30,12 @@ class ProviderFails:
 
     @property
     def name(self) -> str:
-        return f"provider: {self.words or self.kind.replace('_', ' ')}, {self.times} times"
+        return f"provider: {self.name_of_kind}, {self.times} times"
+
+    @property
+    def name_of_kind(self) -> str:
+        """What it does."""
+        return self.words or self.kind.replace("_", " ")
 
     async def strike(self, world: World, load: Load) -> None:
         fault = world.twilio.faults.add(self.kind, times=self.times, **self.settings)
@@ -125,6 +130,12 @@ class ForgedCallbacks:
             code = text.body.rpartition("回")[2].strip()
             reply = {"MessageSid": f"SM{number:032x}", "From": text.to, "To": text.sender, "Body": code}
             await _forge(world, f"{PUBLIC}/webhooks/twilio/sms", reply, signed=number % 2)
+        for number, call in enumerate(world.twilio.calls[-4:]):
+            about = {"CallSid": call.sid, "From": call.sender, "To": call.to}
+            failed = {**about, "CallStatus": "no-answer"}
+            await _forge(world, call.status_callback or "", failed, signed=number % 2)
+            key_url = (call.url or "").replace("/voice?", "/voice/key?")
+            await _forge(world, key_url, {**about, "CallStatus": "in-progress", "Digits": "1"}, signed=number % 2)
 
 
 async def _forge(world: World, url: str, params: dict[str, str], *, signed: int) -> None:
