@@ -66,6 +66,8 @@ class Decoded(NamedTuple):
     learnt: Mapping[str, dict[str, Any] | None] | None = None
     #: What cannot be understood before somebody says what it means; it reaches staff, and is never guessed.
     unmapped: Sequence[Unmapped] = ()
+    #: Names of devices that the message is about and that are in no file.
+    strangers: Sequence[str] = ()
     gateway: GatewayWord | None = None
     #: The source that the message belongs to; None where it belongs to none.
     source: str | None = None

@@ -73,6 +73,7 @@ def unknown_device(source: str, name: str) -> Decoded:
     """Say that a name is in no file."""
     return Decoded(
         quarantine=("unknown_device", f"Source {source} has no device named {shorten(name)!r} in devices.yaml."),
+        strangers=(name,),
         source=source,
     )
 
