@@ -10,7 +10,7 @@ was disturbed in between, and by what settling a doubt takes.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -127,6 +127,7 @@ def missing(ledger: Ledger) -> list[tuple[int, str]]:
 
 def judge(ledger: Ledger) -> list[Problem]:
     """Give everything that is wrong; nothing where the promise was kept."""
+    ledger = _with_keys_named(ledger)
     return [
         *_lost(ledger),
         *_same_delivery(ledger),
@@ -141,6 +142,19 @@ def judge(ledger: Ledger) -> list[Problem]:
         ),
         *(Problem(kind="other", home=None, sentence=one) for one in ledger.complaints),
     ]
+
+
+def _with_keys_named(ledger: Ledger) -> Ledger:
+    """Say of keys for several homes which these were, where the journal names as many as the person was told."""
+    seen = {one.home: one for one in ledger.incidents}
+    replies, unsure = [*ledger.replies], []
+    for tally in ledger.tallies:
+        theirs = [home for home in tally.homes if home in seen and tally.worker in seen[home].acknowledged_by]
+        if len(theirs) == tally.count:
+            replies += [replace(tally.reply, home=home) for home in theirs]
+        else:
+            unsure.append(tally)
+    return replace(ledger, replies=replies, tallies=unsure)
 
 
 def _counts(ledger: Ledger, home: int) -> bool:
@@ -211,7 +225,8 @@ def _repeated(ledger: Ledger, home: int, those: list[Message], seen: Seen | None
         gap = after.at - before.at
         if gap >= ledger.repeat_s - EXACT_S:
             continue
-        began = next((one for one in declines if before.at - EXACT_S <= one.taken_at and one.said_at <= after.at), None)
+        # A page of the round before may be settled only then.
+        began = next((one for one in declines if one.said_at <= after.at), None)
         if began is not None:
             declines.remove(began)
         elif spare:
@@ -277,7 +292,7 @@ def _answers(ledger: Ledger) -> Iterator[Problem]:
             yield Problem(kind="answer lost", home=home, sentence=went.conflict)
         elif home not in unsure:
             yield from _as_it_ended(home, went, incident)
-        for text in pages[home]:
+        for text in pages[home] if home not in unsure else ():
             if (turn := went.has_turn(text.at, UNDER_WAY_S)) is not None:
                 later = text.at - turn.since
                 sentence = f"{text.to} was paged by {text.channel} {later:.1f} s after {turn.worker} had answered"
@@ -310,7 +325,8 @@ def _as_it_ended(home: int, went: Course, incident: Seen | None) -> Iterator[Pro
 def _declined(ledger: Ledger) -> Iterator[Problem]:
     seen = {one.home: one for one in ledger.incidents}
     pages = _pages_by_home(ledger)
-    for home in sorted({one.home for one in ledger.replies if one.said == "cannot go"}):
+    unsure = {home for tally in ledger.tallies for home in tally.homes}
+    for home in sorted({one.home for one in ledger.replies if one.said == "cannot go"} - unsure):
         incident = seen.get(home)
         events = incident.events if incident is not None else frozenset()
         went = course(ledger, home, incident)
@@ -321,9 +337,7 @@ def _declined(ledger: Ledger) -> Iterator[Problem]:
                 if asked and "everybody_declined" not in events:
                     sentence = f"{number} was asked again {one.at - since:.1f} s after they said they cannot go"
                     yield Problem(kind="after answer", home=home, sentence=sentence)
-        if ledger.clock_moved:
-            continue
-        for declined in went.declines:
+        for declined in went.declines if not ledger.clock_moved else ():
             nxt = _next(pages[home], declined)
             if nxt is None or not _must_follow(ledger, went, declined):
                 continue

@@ -82,8 +82,11 @@ class Tally:
     """A key for several homes in one call: how many of them are theirs was said, and not which."""
 
     worker: str
+    #: Those of the call.
     homes: frozenset[int]
     count: int
+    #: As it would stand for one of them.
+    reply: Reply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

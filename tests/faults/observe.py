@@ -22,7 +22,8 @@ _ANSWERED = "SELECT DISTINCT incident_id, actor FROM journal WHERE event = 'ackn
 _OTHER_WAYS = "SELECT incident_id, recipient_id, channel FROM outbox WHERE step_key LIKE 'fb:%' AND purpose = 'page'"
 _WAITING = "SELECT count(*) FROM outbox WHERE state IN ('pending', 'sending', 'unknown')"
 _CALLS = """
-    SELECT outbox.id, outbox.bundle, outbox.provider_id, outbox.state, outbox.purpose, incidents.home_id
+    SELECT outbox.id, outbox.bundle, outbox.provider_id, outbox.state, outbox.purpose, incidents.home_id,
+           coalesce(outbox.error, '') LIKE '%not needed any more'
     FROM outbox JOIN incidents ON incidents.id = outbox.incident_id
     WHERE outbox.channel = 'voice'
 """
@@ -38,6 +39,8 @@ class _Row(NamedTuple):
     state: str
     purpose: str
     home_id: str
+    #: It was in doubt with others, and was left behind when they were sent again: somebody had answered.
+    left_behind: bool
 
     @property
     def home(self) -> int:
@@ -60,7 +63,7 @@ class CallMap:
         if row is None:
             return frozenset()
         those = self._bundles[row.bundle] if row.bundle is not None else [row]
-        # Of what was in doubt together some may have been settled before the others were sent again.
+        those = [one for one in those if not one.left_behind] or those
         named = [one for one in those if one.provider_id == call.sid]
         left = [one for one in those if one.state not in {"pending", "cancelled"}]
         return frozenset(one.home for one in named or left or [row])

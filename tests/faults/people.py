@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from simulators import phones
 from simulators.phones import CallManner
@@ -11,7 +12,7 @@ from simulators.twilio import FakeTwilio
 from simulators.twilio.resources import Call, Message
 from tests.faults.ledger import Reply, Said, Tally, Verdict, now
 from tests.faults.observe import homes_of_calls
-from tests.faults.words import Understood, codes_in, homes_heard, understand
+from tests.faults.words import codes_in, homes_heard, understand
 from tests.faults.world import World
 from tests.real.waiting import PATIENCE_S, until
 
@@ -52,6 +53,16 @@ class Manners:
 
 
 NOBODY_ANSWERS = Manners(go=(0, 0, 0), cannot=(0, 0, 0), press_go=0, press_cannot=0)
+
+
+class Answer(NamedTuple):
+    """What the service answered to somebody."""
+
+    asked_at: float
+    came_at: float
+    text: str
+    #: How often it was asked.
+    tries: int = 1
 
 
 class People:
@@ -186,32 +197,31 @@ class People:
     async def _say(self, twilio: FakeTwilio, number: str, home: int, code: str, said: Said) -> Verdict | None:
         """Say it, and again while nobody says that it was understood, as people do."""
         words = self._chance.choice(_WORDS[said]).format(code=code)
-        began, answer, _ = await self._send(twilio, number, words, code)
-        understood = understand(answer)
+        answer = await self._send(twilio, number, words, code)
+        understood = understand(answer.text)
         if understood is None or understood.verdict not in {_GOOD[said], "other", "declined before"}:
             self._wonder(number, words, answer)
             return None
-        self._note(home, number, said, understood.verdict, since=(began, answer))
+        self._note(home, number, said, understood.verdict, answer)
         return understood.verdict
 
     async def _answer_all(self, twilio: FakeTwilio, number: str, said: Said) -> None:
         await asyncio.sleep(self._chance.uniform(0.3, 6.0))
         words = self._chance.choice(_OF_ALL[said])
-        began, answer, tries = await self._send(twilio, number, words, "")
-        understood = understand(answer)
+        answer = await self._send(twilio, number, words, "")
+        understood = understand(answer.text)
         if understood is None:
             self._wonder(number, words, answer)
             return
         named = {await self._home_of(code) for code in understood.codes}
         for home in sorted(named):
-            self._note(home, number, said, understood.verdict, since=(began, answer))
-        if tries > 1:
+            self._note(home, number, said, understood.verdict, answer)
+        if answer.tries > 1:
             # What a first try did of which no answer came, the last answer need not name.
             for home in sorted(home for home, whom in self._asked if whom == number and home not in named):
                 await self._say_later(twilio, number, home, said)
 
-    async def _send(self, twilio: FakeTwilio, number: str, words: str, code: str) -> tuple[float, str, int]:
-        """Give when it was sent first, what it was answered with, and how often it took."""
+    async def _send(self, twilio: FakeTwilio, number: str, words: str, code: str) -> Answer:
         began, tries = now(), 0
         while True:
             tries += 1
@@ -221,36 +231,45 @@ class People:
                 break
             await asyncio.sleep(1.0)
         if self._chance.random() < 0.2:
-            await twilio.redeliver(came.message.sid)
-        return began, answer, tries
+            # The provider has not heard our answer, and asks once more.
+            self._do(self._redeliver(twilio, came.message.sid))
+        return Answer(began, now(), answer, tries)
+
+    @staticmethod
+    async def _redeliver(twilio: FakeTwilio, sid: str) -> None:
+        await twilio.redeliver(sid)
 
     # --- by key -------------------------------------------------------------------------------------------------------
 
     async def _pressed(self, twilio: FakeTwilio, call: Call) -> None:
         """Hear what comes of a key; where nothing is said, say it again by text, as whoever wants to be sure does."""
         began, said, worker = now() - 1.0, _KEYS[call.pressed[0]], self._world.ledger.workers[call.to]
-        understood, answer = await self._hears(call)
+        heard = await self._hears(call)
+        answer, understood = Answer(began, now(), heard), understand(heard)
         about = (await homes_of_calls(self._world)).of(call) | homes_heard("".join(call.heard))
         if understood is None:
             for home in sorted(about):
                 await self._say_later(twilio, call.to, home, said)
         elif understood.home is not None:
-            self._note(understood.home, call.to, said, understood.verdict, since=(began, answer))
+            self._note(understood.home, call.to, said, understood.verdict, answer)
         elif understood.codes:
             for code in understood.codes:
-                self._note(await self._home_of(code), call.to, said, understood.verdict, since=(began, answer))
+                self._note(await self._home_of(code), call.to, said, understood.verdict, answer)
         elif understood.verdict == "mine":
-            self._world.ledger.tallies.append(Tally(worker=worker, homes=about, count=understood.count))
+            reply = self._reply(min(about), call.to, said, "mine", answer)
+            self._world.ledger.tallies.append(Tally(worker=worker, homes=about, count=understood.count, reply=reply))
 
-    async def _hears(self, call: Call) -> tuple[Understood | None, str]:
+    @staticmethod
+    async def _hears(call: Call) -> str:
+        """Give the words that answer a key; nothing where there are none until the call is over."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 over = call.done
                 for one in call.heard:
-                    if (understood := understand(one)) is not None:
-                        return understood, one
+                    if understand(one) is not None:
+                        return one
                 if over:
-                    return None, ""
+                    return ""
                 await asyncio.sleep(0.05)
 
     async def _say_later(self, twilio: FakeTwilio, number: str, home: int, said: Said) -> None:
@@ -264,22 +283,21 @@ class People:
 
     # --- the ledger ---------------------------------------------------------------------------------------------------
 
-    def _note(self, home: int, number: str, said: Said, verdict: Verdict, *, since: tuple[float, str]) -> None:
-        began, answer = since
-        ledger = self._world.ledger
-        ledger.replies.append(
-            Reply(
-                home=home,
-                number=number,
-                worker=ledger.workers[number],
-                said=said,
-                verdict=verdict,
-                said_at=began,
-                taken_at=now(),
-                answer=answer,
-            )
+    def _note(self, home: int, number: str, said: Said, verdict: Verdict, answer: Answer) -> None:
+        self._world.ledger.replies.append(self._reply(home, number, said, verdict, answer))
+
+    def _reply(self, home: int, number: str, said: Said, verdict: Verdict, answer: Answer) -> Reply:
+        return Reply(
+            home=home,
+            number=number,
+            worker=self._world.ledger.workers[number],
+            said=said,
+            verdict=verdict,
+            said_at=answer.asked_at,
+            taken_at=answer.came_at,
+            answer=answer.text,
         )
 
-    def _wonder(self, number: str, words: str, answer: str) -> None:
+    def _wonder(self, number: str, words: str, answer: Answer) -> None:
         worker = self._world.ledger.workers[number]
-        self._world.ledger.complaints.append(f"{words!r} from {worker} was answered with {answer!r}")
+        self._world.ledger.complaints.append(f"{words!r} from {worker} was answered with {answer.text!r}")

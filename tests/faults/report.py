@@ -24,7 +24,8 @@ COLUMNS: dict[str, tuple[Kind, ...]] = {
     "other": ("forged", "other"),
 }
 _AMOUNTS = ("kills", "alarms", "texts", "calls", "answers")
-_BEGIN, _END = "<!-- faults: begin -->", "<!-- faults: end -->"
+#: The two tables of the document: of the run that everybody can do in minutes, and of the long one.
+BOUNDED, LONG = "faults", "faults-long"
 _DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "reliability.md"
 
 
@@ -53,18 +54,39 @@ def show(outcomes: Sequence[Outcome], console: Console, title: str) -> None:
             )
 
 
-def write_document(outcomes: Sequence[Outcome], command: str, version: str) -> None:
-    """Put the table into docs/reliability.md, between its marks. Raises ValueError where those are missing."""
+def write_document(
+    outcomes: Sequence[Outcome],
+    command: str,
+    version: str,
+    *,
+    table: str = BOUNDED,
+    minutes: float,
+    document: Path = _DOCUMENT,
+) -> None:
+    """Put a table into docs/reliability.md, between its marks. Raises ValueError where those are missing.
+
+    In the long one installations of one sort are one row.
+    """
     head = ("what was done", *_AMOUNTS, *COLUMNS)
-    rows = [head, ("---", *["---:"] * (len(head) - 1)), *(_row(one) for one in outcomes), _total(outcomes)]
-    table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
-    text = _DOCUMENT.read_text("utf-8")
-    about = f"{date.today().isoformat()}, version {version}, `{command}`"  # noqa: DTZ011 - the day where it was run
-    pattern = re.compile(f"{_BEGIN}.*?{_END}", re.DOTALL)
+    rows = [_row(one) for one in outcomes] if table == BOUNDED else _by_sort(outcomes)
+    all_rows = [head, ("---", *["---:"] * (len(head) - 1)), *rows, _total(outcomes)]
+    lines = "\n".join("| " + " | ".join(row) + " |" for row in all_rows)
+    today = date.today().isoformat()  # noqa: DTZ011 - the day where it was run
+    about = f"{today}, version {version}, `{command}`, {len(outcomes)} installations, {minutes:.0f} minutes"
+    begin, end = f"<!-- {table}: begin -->", f"<!-- {table}: end -->"
+    pattern = re.compile(f"{begin}.*?{end}", re.DOTALL)
+    text = document.read_text("utf-8")
     if not pattern.search(text):
-        raise ValueError(f"{_DOCUMENT} has no {_BEGIN} … {_END}")
-    new = f"{_BEGIN}\n{about}:\n\n{table}\n{_END}"
-    _DOCUMENT.write_text(pattern.sub(lambda _: new, text), "utf-8")
+        raise ValueError(f"{document} has no {begin} … {end}")
+    new = f"{begin}\n{about}:\n\n{lines}\n{end}"
+    document.write_text(pattern.sub(lambda _: new, text), "utf-8")
+
+
+def _by_sort(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
+    sorts: dict[str, list[Outcome]] = {}
+    for one in outcomes:
+        sorts.setdefault(one.scenario.sort or one.scenario.name, []).append(one)
+    return [_total(those, name=f"{name} ({len(those)})") for name, those in sorts.items()]
 
 
 def _row(outcome: Outcome, *, mark: bool = False) -> tuple[str, ...]:
@@ -76,7 +98,7 @@ def _row(outcome: Outcome, *, mark: bool = False) -> tuple[str, ...]:
     return (name, *(f"{one:,}" for one in amounts), *(_marked(one) if mark else one for one in figures))
 
 
-def _total(outcomes: Sequence[Outcome], *, mark: bool = False) -> tuple[str, ...]:
+def _total(outcomes: Sequence[Outcome], *, name: str = "all", mark: bool = False) -> tuple[str, ...]:
     run = [one for one in outcomes if not one.not_run]
     amounts = (
         sum(one.kills for one in run),
@@ -85,8 +107,11 @@ def _total(outcomes: Sequence[Outcome], *, mark: bool = False) -> tuple[str, ...
         sum(one.calls for one in run),
         sum(one.replies for one in run),
     )
-    figures = [str(sum(one.count(*kinds) for one in run)) for kinds in COLUMNS.values()]
-    return ("all", *(f"{one:,}" for one in amounts), *(_marked(one) if mark else one for one in figures))
+    # What broke off proves nothing.
+    broke_off = any(one.error for one in outcomes)
+    counted = [sum(one.count(*kinds) for one in run) for kinds in COLUMNS.values()]
+    figures = [f"{one}?" if broke_off else str(one) for one in counted]
+    return (name, *(f"{one:,}" for one in amounts), *(_marked(one) if mark else one for one in figures))
 
 
 def _marked(figure: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import pprint
 import random
 import time
 import traceback
@@ -117,6 +118,7 @@ async def run(scenario: Scenario, *, seed: str, folder: Path, tools: Tools, requ
     outcome.seconds = time.monotonic() - began
     if outcome.problems:
         (folder / "problems.txt").write_text("\n".join(map(str, outcome.problems)))
+        (folder / "ledger.txt").write_text(pprint.pformat(ledger, width=160))
     return outcome
 
 

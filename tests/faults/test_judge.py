@@ -312,10 +312,14 @@ def test_one_delivery_leaves_once_by_whichever_provider(calls: Ledger, make: Any
 
 
 def test_a_key_for_several_homes_counts_for_as_many_as_was_said(calls: Ledger) -> None:
-    calls.tallies = [Tally(worker="w-m1", homes=frozenset({HOME}), count=1)]
+    calls.tallies = [Tally(worker="w-m1", homes=frozenset({HOME}), count=1, reply=says(WORKER, 116.0))]
     calls.incidents = [incident(state="acknowledged", answered_by="w-m1", acknowledged_by=frozenset({"w-m1"}))]
     assert judge(calls) == []
 
+    calls.messages.append(call(WORKER, 150.0))
+    assert "after answer" in kinds(calls)
+
+    calls.messages.pop()
     calls.incidents = [incident()]
     assert kinds(calls) == ["answer lost"]
 

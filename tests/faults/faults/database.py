@@ -139,7 +139,8 @@ class DiskFull:
     async def strike(self, world: World, load: Load) -> None:
         filler = world.sqlite_file.with_name("filler")
         try:
-            with filler.open("wb") as file, contextlib.suppress(OSError):
+            # Closing it may find the disk full as well.
+            with contextlib.suppress(OSError), filler.open("wb") as file:
                 while True:
                     file.write(b"\0" * 65_536)
                     file.flush()
