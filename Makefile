@@ -17,8 +17,10 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/shouwang demo $(ARGS)
 
+# Half of the time of the long tests is waiting, so that three at a time suit two cores; the tests of a file stay together.
+WORKERS ?= 3
 test: setup
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: setup
 	$(BIN)/ruff check .
