@@ -4,7 +4,7 @@ The stored rows are walked through once, a few thousand at a time, and compared 
 is written. So applying the same files again writes nothing, and a hundred thousand homes never lie in memory twice.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -73,9 +73,11 @@ class _Kind(Generic[_Item]):
     """How one kind of thing is a row."""
 
     table: sa.Table
-    #: The columns that are compared and written, apart from `id` and `closed_at`.
+    #: The columns that are compared and written, apart from `id`, `origin` and `closed_at`.
     columns: tuple[str, ...]
     values: Callable[[_Item], tuple[Any, ...]]
+    #: Whether such things may also come from tables.
+    imported: bool = False
 
 
 def _home_document(home: Home) -> dict[str, Any]:
@@ -127,6 +129,7 @@ _HOMES: _Kind[Home] = _Kind(
     table=homes,
     columns=("grid", "address", "document"),
     values=lambda one: (one.grid, one.address, to_json(_home_document(one))),
+    imported=True,
 )
 _DEVICES: _Kind[Device] = _Kind(
     table=devices,
@@ -141,7 +144,16 @@ _DEVICES: _Kind[Device] = _Kind(
         one.invert,
         _device_document(one),
     ),
+    imported=True,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a table has a say in: these homes and what is in them."""
+
+    origin: str
+    homes: frozenset[str]
 
 
 async def apply(tx: Transaction, registry: Registry, now: datetime) -> AppliedChanges:
@@ -152,6 +164,21 @@ async def apply(tx: Transaction, registry: Registry, now: datetime) -> AppliedCh
         workers=await _bring_in_workers(tx, registry.workers, now),
         homes=await _bring_in_homes(tx, registry.homes, now),
         devices=await _bring_in_devices(tx, registry.devices, now),
+    )
+
+
+async def apply_part(
+    tx: Transaction, homes: Iterable[Home], devices: Iterable[Device], *, origin: str, now: datetime
+) -> tuple[Difference, Difference]:
+    """Make the database say what a table says of some homes, and of all devices in them; the others stay as they are.
+
+    Devices of these homes that the same table brought in before, and that are not named any more, are closed.
+    """
+    wanted = {home.id: home for home in homes}
+    part = _Part(origin, frozenset(wanted))
+    return (
+        await _bring_in_homes(tx, wanted.values(), now, part),
+        await _bring_in_devices(tx, devices, now, part),
     )
 
 
@@ -190,11 +217,13 @@ async def _bring_in_workers(tx: Transaction, items: Iterable[Worker], now: datet
     return difference
 
 
-async def _bring_in_homes(tx: Transaction, items: Iterable[Home], now: datetime) -> Difference:
+async def _bring_in_homes(
+    tx: Transaction, items: Iterable[Home], now: datetime, part: _Part | None = None
+) -> Difference:
     wanted = {item.id: item for item in items}
-    difference, before = await _compare(tx, _HOMES, wanted)
+    difference, before = await _compare(tx, _HOMES, wanted, part)
     await _close(tx, homes, difference.closed, now)
-    await _write(tx, _HOMES, wanted, difference)
+    await _write(tx, _HOMES, wanted, difference, part)
     reopened = set(difference.reopened)
     elsewhere = [
         (one, wanted[one].away)
@@ -206,18 +235,20 @@ async def _bring_in_homes(tx: Transaction, items: Iterable[Home], now: datetime)
     return difference
 
 
-async def _bring_in_devices(tx: Transaction, items: Iterable[Device], now: datetime) -> Difference:
+async def _bring_in_devices(
+    tx: Transaction, items: Iterable[Device], now: datetime, part: _Part | None = None
+) -> Difference:
     wanted = {item.id: item for item in items}
-    difference, before = await _compare(tx, _DEVICES, wanted)
+    difference, before = await _compare(tx, _DEVICES, wanted, part)
     # A device that gives up its name does so before another takes it; two may also exchange theirs.
     renamed = [one for one in difference.changed if (wanted[one].source, wanted[one].name) != before[one][2:4]]
     await _close(tx, devices, [*difference.closed, *renamed], now)
-    await _write(tx, _DEVICES, wanted, difference)
+    await _write(tx, _DEVICES, wanted, difference, part)
     return difference
 
 
 async def _compare(
-    tx: Transaction, kind: _Kind[_Item], wanted: Mapping[str, _Item]
+    tx: Transaction, kind: _Kind[_Item], wanted: Mapping[str, _Item], part: _Part | None = None
 ) -> tuple[Difference, dict[str, tuple[Any, ...]]]:
     """Give the difference, and what is stored of the changed and the reopened."""
     added = dict.fromkeys(wanted)
@@ -225,16 +256,17 @@ async def _compare(
     closed: list[str] = []
     reopened: list[str] = []
     before: dict[str, tuple[Any, ...]] = {}
-    async for one, is_closed, stored in _stored(tx, kind):
+    mine = None if part is None else part.origin
+    async for one, is_closed, origin, stored in _stored(tx, kind, wanted, part):
         item = wanted.get(one)
         if item is None:
-            if not is_closed:
+            if not is_closed and origin == mine:
                 closed.append(one)
             continue
         del added[one]
         if is_closed:
             reopened.append(one)
-        elif stored != kind.values(item):
+        elif stored != kind.values(item) or origin != mine:
             changed.append(one)
         else:
             continue
@@ -243,24 +275,36 @@ async def _compare(
     return found, before
 
 
-async def _stored(tx: Transaction, kind: _Kind[Any]) -> AsyncIterator[tuple[str, bool, tuple[Any, ...]]]:
+async def _stored(
+    tx: Transaction, kind: _Kind[Any], wanted: Collection[str] = (), part: _Part | None = None
+) -> AsyncIterator[tuple[str, bool, str | None, tuple[Any, ...]]]:
     table = kind.table
     # Documents are compared as the text they are stored as.
     columns = (
         sa.cast(table.c[name], sa.Text) if isinstance(table.c[name].type, sa.JSON) else table.c[name]
         for name in kind.columns
     )
+    origin = table.c.origin if kind.imported else sa.null()
     page = (
-        sa.select(table.c.id, table.c.closed_at.is_not(None), *columns)
+        sa.select(table.c.id, table.c.closed_at.is_not(None), origin, *columns)
         .where(table.c.id > sa.bindparam("after"))
         .order_by(table.c.id)
         .limit(dialect.CHUNK)
         .execution_options(**SLOW)
     )
+    bound: dict[str, Any] = {}
+    if part is not None:
+        on_sqlite = dialect.is_sqlite(tx)
+        concerned = dialect.among(table.c.id, "ids", on_sqlite=on_sqlite)
+        bound["ids"] = dialect.keys(tx, wanted)
+        if table is devices:
+            concerned |= dialect.among(table.c.home_id, "homes", on_sqlite=on_sqlite)
+            bound["homes"] = dialect.keys(tx, part.homes)
+        page = page.where(concerned)
     after = ""
-    while rows := (await tx.execute(page, {"after": after})).all():
+    while rows := (await tx.execute(page, {"after": after, **bound})).all():
         for row in rows:
-            yield row[0], row[1], tuple(row[2:])
+            yield row[0], row[1], row[2], tuple(row[3:])
         after = rows[-1][0]
 
 
@@ -268,10 +312,17 @@ async def _close(tx: Transaction, table: sa.Table, ids: Iterable[str], now: date
     await dialect.update(tx, table, ("id", "closed_at"), ((one, now) for one in sorted(ids)))
 
 
-async def _write(tx: Transaction, kind: _Kind[_Item], wanted: Mapping[str, _Item], difference: Difference) -> None:
+async def _write(
+    tx: Transaction,
+    kind: _Kind[_Item],
+    wanted: Mapping[str, _Item],
+    difference: Difference,
+    part: _Part | None = None,
+) -> None:
     ids = (*difference.added, *difference.changed, *difference.reopened)
-    rows = ((one, *kind.values(wanted[one]), None) for one in ids)
-    columns = ("id", *kind.columns, "closed_at")
+    origin = (part.origin if part is not None else None,) if kind.imported else ()
+    rows = ((one, *kind.values(wanted[one]), *origin, None) for one in ids)
+    columns = ("id", *kind.columns, *(("origin",) if kind.imported else ()), "closed_at")
     await dialect.upsert(tx, kind.table, columns, rows, change=columns[1:])
     if len(ids) >= dialect.CHUNK:
         await dialect.take_stock(tx, kind.table)

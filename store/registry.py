@@ -50,6 +50,10 @@ __all__ = [
     "workers_with_phone",
 ]
 
+#: Which rows of config_files tell of tables rather than of the files.
+IMPORTED = "import:"
+_OF_IMPORTS = config_files.c.name.startswith(IMPORTED, autoescape=True)
+
 #: No tree of grids is deeper; a loop in it ends here.
 _DEEPEST = 16
 
@@ -72,13 +76,13 @@ class GatewayRow(NamedTuple):
 
 async def digests(tx: Transaction) -> dict[str, str]:
     """Give the digests of the files that were applied last, by name."""
-    rows = await tx.execute(sa.select(config_files.c.name, config_files.c.digest))
-    return {row[0]: row[1] for row in rows}
+    chosen = sa.select(config_files.c.name, config_files.c.digest).where(~_OF_IMPORTS)
+    return {row[0]: row[1] for row in await tx.execute(chosen)}
 
 
 async def set_digests(tx: Transaction, digests: Mapping[str, str], now: datetime) -> None:
     """Note which files were applied; those that are not named any more are forgotten."""
-    await tx.execute(sa.delete(config_files))
+    await tx.execute(sa.delete(config_files).where(~_OF_IMPORTS))
     rows = [(name, digest, now) for name, digest in digests.items()]
     await dialect.insert(tx, config_files, ("name", "digest", "applied_at"), rows)
 

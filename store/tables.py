@@ -184,6 +184,8 @@ homes = sa.Table(
     #: Residents, contacts, access, hazards, location, as in devices.yaml.
     sa.Column("document", sa.JSON, nullable=False),
     sa.Column("away", sa.Boolean, nullable=False, server_default=sa.false()),
+    #: The import that brought it in; NULL where the files did, who then have a say in it alone.
+    sa.Column("origin", sa.String),
     sa.Column("closed_at", UtcTime),
 )
 
@@ -200,6 +202,8 @@ devices = sa.Table(
     sa.Column("invert", sa.Boolean, nullable=False, server_default=sa.false()),
     #: Vendor, model and map, where the files say something of them.
     sa.Column("document", sa.JSON(none_as_null=True)),
+    #: As of homes.
+    sa.Column("origin", sa.String),
     sa.Column("closed_at", UtcTime),
     sa.Index("uq_devices_source_name", "source", "name", unique=True, **_only_where("closed_at IS NULL")),
 )
