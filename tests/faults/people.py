@@ -194,10 +194,16 @@ class People:
                 await asyncio.sleep(self._chance.uniform(0.5, 3.0))
                 await self._say(twilio, number, home, code, "outcome")
 
-    async def _say(self, twilio: FakeTwilio, number: str, home: int, code: str, said: Said) -> Verdict | None:
-        """Say it, and again while nobody says that it was understood, as people do."""
+    async def _say(
+        self, twilio: FakeTwilio, number: str, home: int, code: str, said: Said, *, first_at: float | None = None
+    ) -> Verdict | None:
+        """Say it, and again while nobody says that it was understood, as people do.
+
+        `first_at` is when they said so before, by a key or for all, and heard nothing: it may have been taken then.
+        """
         words = self._chance.choice(_WORDS[said]).format(code=code)
         answer = await self._send(twilio, number, words, code)
+        answer = answer._replace(asked_at=first_at or answer.asked_at)
         understood = understand(answer.text)
         if understood is None or understood.verdict not in {_GOOD[said], "other", "declined before"}:
             self._wonder(number, words, answer)
@@ -219,7 +225,7 @@ class People:
         if answer.tries > 1:
             # What a first try did of which no answer came, the last answer need not name.
             for home in sorted(home for home, whom in self._asked if whom == number and home not in named):
-                await self._say_later(twilio, number, home, said)
+                await self._say_later(twilio, number, home, said, first_at=answer.asked_at)
 
     async def _send(self, twilio: FakeTwilio, number: str, words: str, code: str) -> Answer:
         began, tries = now(), 0
@@ -249,7 +255,7 @@ class People:
         about = (await homes_of_calls(self._world)).of(call) | homes_heard("".join(call.heard))
         if understood is None:
             for home in sorted(about):
-                await self._say_later(twilio, call.to, home, said)
+                await self._say_later(twilio, call.to, home, said, first_at=began)
         elif understood.home is not None:
             self._note(understood.home, call.to, said, understood.verdict, answer)
         elif understood.codes:
@@ -272,9 +278,9 @@ class People:
                     return ""
                 await asyncio.sleep(0.05)
 
-    async def _say_later(self, twilio: FakeTwilio, number: str, home: int, said: Said) -> None:
+    async def _say_later(self, twilio: FakeTwilio, number: str, home: int, said: Said, *, first_at: float) -> None:
         await until(f"the code of home {home} was read", lambda: home in self._codes)
-        await self._say(twilio, number, home, self._codes[home], said)
+        await self._say(twilio, number, home, self._codes[home], said, first_at=first_at)
 
     async def _home_of(self, code: str) -> int:
         # An answer may name what this person is about to read.

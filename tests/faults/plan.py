@@ -80,7 +80,6 @@ CALLS: tuple[ProviderFails, ...] = (
 )
 #: Nobody waits for one provider to recover where there is another.
 _SOON_S = 10.0
-_SURELY_NOT_TAKEN = frozenset({"rate_limited"})
 #: Everybody who is told says something, and most of them that they cannot go; by itself the policy is slow.
 ALL_ANSWER = Manners(go=(0.3, 0.3, 0.5), cannot=(0.7, 0.7, 0.5), press_go=0.4, press_cannot=0.6, busy=0, away=0)
 SLOW_STEPS = (Step(0, 0), Step(90, 0, ("voice",)), Step(160, 1, ("sms", "voice")), Step(240, 2))
@@ -230,33 +229,48 @@ def kills(total: int, alarms: int, *, sqlite: int, embedded: int, postgresql: in
 
 
 def two_providers() -> Iterator[Scenario]:
-    """Let the first of two fail: so that it has surely not taken a page, and so that nobody knows."""
+    """Let the first of two fail: so that it has surely not taken a page, and so that nobody knows.
+
+    Who fails is soon spared, by channel. So what shall meet texts comes first, and at once; then what shall meet calls.
+    """
     beside = Layout(two_providers=True)
-    sure = [replace(one, aftermath_s=_SOON_S) for one in PROVIDER if one.kind in _SURELY_NOT_TAKEN]
-    unsure = [one for one in PROVIDER if one.kind not in _SURELY_NOT_TAKEN]
+    kinds = {one.words: one for one in PROVIDER}
+    refused = [replace(one, aftermath_s=_SOON_S) for one in PROVIDER if one.kind == "rate_limited"]
     yield Scenario(
         name="two providers: the first one refuses",
         layout=beside,
         faults=(
-            *((one,) for one in sure),
+            *((one,) for one in refused),
+            (_of_calls(refused[0]),),
             (ProviderRefuses(seconds=10.0, aftermath_s=_SOON_S),),
             (Killed(times=3), ProviderRefuses(seconds=10.0, aftermath_s=_SOON_S)),
-            (WrongCredentials(aftermath_s=_SOON_S),),
             (ProviderNotFound(aftermath_s=_SOON_S),),
         ),
-        amount=Amount(alarms=50),
+        amount=Amount(alarms=40),
     )
     yield Scenario(
-        name="two providers: the first one leaves doubts",
-        layout=replace(beside, database="postgresql"),
-        faults=(
-            *((one,) for one in unsure),
-            *((_of_calls(one),) for one in unsure if one.kind in {"answer_lost", "error_after", "hang"}),
-            *LISTED_LATE,
-            (Killed(times=3), PROVIDER[0]),
-        ),
-        amount=Amount(alarms=60),
+        name="two providers: wrong credentials at the first one",
+        layout=beside,
+        faults=((WrongCredentials(aftermath_s=_SOON_S),),),
+        amount=_FEW,
     )
+    doubts = {
+        "stored, and no answer": ("answer lost after acceptance", "500 after it is stored", "stored, never answered"),
+        "nothing stored": (
+            "500 before it is stored",
+            "neither stored nor answered",
+            "connection reset before anything",
+        ),
+        "too late": ("lands after 5 s, never answered", "answers after 6 s", "answer lost after acceptance"),
+    }
+    for number, (words, names) in enumerate(doubts.items()):
+        together = tuple(replace(kinds[name], times=2) for name in names)
+        yield Scenario(
+            name=f"two providers: {words}",
+            layout=replace(beside, database="postgresql") if number == 1 else beside,
+            faults=(together, tuple(_of_calls(one) for one in together), (Killed(times=3), *together), *LISTED_LATE),
+            amount=Amount(alarms=40),
+        )
 
 
 def long(seed: int, *, kills_wanted: int, alarms_wanted: int) -> Iterator[Scenario]:

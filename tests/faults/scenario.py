@@ -191,6 +191,7 @@ async def _settle(world: World, within_s: float) -> None:
         if not missing(world.ledger):
             return
         await asyncio.sleep(0.7)
+    _log.info("%s: still missing: %s", world.folder.name, missing(world.ledger))
 
 
 async def _end(world: World) -> None:
