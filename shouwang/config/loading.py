@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from notify.masking import mask_phone
-from rules.community import Registry
+from rules.community import Device, Registry, Source
 from rules.rulebook import Rulebook
 from shouwang.config import files
 from shouwang.config.coverage import Remark, coverage
+from shouwang.config.files import Found
 from shouwang.config.notes import Notes
 from shouwang.config.problems import ConfigError, Problem
 from shouwang.config.reading import Item, Reading
@@ -57,6 +58,23 @@ def load_rulebook(directory: Path, *, environ: Mapping[str, str] | None = None) 
     Raises ConfigError with every problem of the two files.
     """
     return _rulebook(_read(directory, ("grids", "rules"), environ))
+
+
+def load_devices(path: Path, *, environ: Mapping[str, str] | None = None) -> tuple[list[Source], list[Device]]:
+    """Read the sources and devices of a folder's devices.yaml, or of a file that is written like one.
+
+    Raises ConfigError with every problem of it; what it says of grids is not looked at.
+    """
+    reading = Reading(environment() if environ is None else environ)
+    with _without_collector():
+        if path.is_dir():
+            reading.read(path, "devices")
+        else:
+            reading.read_files([Found(path, str(path))], "devices")
+        References(reading).check()
+    if problems := reading.notes.problems():
+        raise ConfigError(problems)
+    return reading.values("sources"), [device for one in reading.values("homes") for device in one.devices]
 
 
 def digests(directory: Path, *, environ: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The files of a kind read into values; what is wrong is gathered, and nothing stops at the first mistake."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, get_args, get_origin
@@ -52,10 +52,14 @@ class Reading:
 
     def read(self, directory: Path, kind: str) -> None:
         """Read the files of one kind."""
-        sections = FILES[kind].model_fields.keys() - {"version"}
-        self.items.update({section: [] for section in sections})
         found, problems = find(directory, kind)
         self.notes.add_placed(*problems)
+        self.read_files(found, kind)
+
+    def read_files(self, found: Sequence[Found], kind: str) -> None:
+        """Read these files as those of one kind, whatever they are called."""
+        sections = FILES[kind].model_fields.keys() - {"version"}
+        self.items.update({section: [] for section in sections})
         if not found:
             self.incomplete |= sections
         digester = Digester(self.environ)

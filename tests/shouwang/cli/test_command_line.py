@@ -27,7 +27,7 @@ def test_help_lists_the_commands_and_loads_none_of_them() -> None:
 
     *shown, loaded = done.stdout.splitlines()
     assert loaded == "[]"
-    expected = "demo run probe troubles check explain simulate incidents ack arrive resolve"
+    expected = "demo run probe troubles check decode explain simulate incidents ack arrive resolve"
     for command in expected.split():
         assert any(f" {command} " in line for line in shown)
 
