@@ -1,6 +1,7 @@
 """What several dialects need."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -13,6 +14,9 @@ _FAR_PAST = timedelta(days=366)
 _FUTURE = timedelta(minutes=5)
 #: Smaller numbers are seconds since 1970, larger ones milliseconds.
 _MILLISECONDS_FROM = 100_000_000_000
+#: Documents that are remembered between asking for names and decoding: those of a batch, as far as they are small.
+_REMEMBERED = 512
+_SMALL = 4096
 
 
 def observed(value: Any, received_at: datetime) -> datetime | None:
@@ -56,6 +60,14 @@ def number(value: Any) -> float | None:
 def parse(payload: bytes) -> Any:
     """Read JSON; raises ValueError."""
     return orjson.loads(payload)
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED)(parse)
+
+
+def parsed(payload: bytes) -> Any:
+    """Read JSON that is looked at twice, for names and for facts; raises ValueError. What it gives is not to be changed."""
+    return _remembered(payload) if len(payload) <= _SMALL else parse(payload)
 
 
 def word(payload: bytes) -> str | None:
