@@ -21,15 +21,17 @@ _LOOKED_UP = 512
 class Decoder:
     """Decodes the messages of some sources. No input makes it raise (invariant nothing-dropped).
 
-    Where one base lies within another, the longer one has the message. Raises KeyError for a dialect that is not in
-    DIALECTS.
+    Where one base lies within another, the longer one has the message. Several sources may share a base (the topic of
+    discovery messages): the first that does not call a message foreign has it. An empty base has whatever is in no
+    other. Raises KeyError for a dialect that is not in DIALECTS.
     """
 
     def __init__(self, sources: Sequence[Source]) -> None:
         dialects = [(source.id, DIALECTS[source.dialect](source)) for source in sources]
-        self._by_base: dict[str, tuple[str, Dialect]] = {
-            base: (source, dialect) for source, dialect in dialects for base in dialect.bases
-        }
+        self._by_base: dict[str, list[tuple[str, Dialect]]] = {}
+        for source, dialect in dialects:
+            for base in dialect.bases:
+                self._by_base.setdefault(base, []).append((source, dialect))
         #: Numbers of slashes in the bases, most first: usually one number.
         self._depths = sorted({base.count("/") for base in self._by_base}, reverse=True)
         # Each message is looked up twice.
@@ -44,21 +46,27 @@ class Decoder:
 
         Those are devices, and whatever else a dialect keeps definitions of.
         """
-        found = self._find(message.topic)
-        if found is None:
-            return ()
-        source, dialect, rest = found
-        try:
-            return [(source, name) for name in dialect.names(rest, message.payload)]
-        except Exception:  # noqa: BLE001 - decode() will say what is wrong with it
-            return ()
+        rest, claims = self._find(message.topic)
+        names: list[tuple[str, str]] = []
+        for source, dialect in claims:
+            try:
+                names += [(source, name) for name in dialect.names(rest, message.payload)]
+            except Exception:  # noqa: BLE001, S112, PERF203 - decode() will say what is wrong with it
+                continue
+        return names
 
     def decode(self, message: Message, world: World) -> Decoded:
         """Give the facts of a message."""
-        found = self._find(message.topic)
-        if found is None:
-            return Decoded(quarantine=("unknown_topic", "The topic is not under the base of any source."))
-        source, dialect, rest = found
+        rest, claims = self._find(message.topic)
+        foreign: Decoded | None = None
+        for source, dialect in claims:
+            decoded = self._read(source, dialect, message, rest, world)
+            if not decoded.foreign:
+                return decoded
+            foreign = foreign or decoded
+        return foreign or Decoded(quarantine=("unknown_topic", "The topic is not under the base of any source."))
+
+    def _read(self, source: str, dialect: Dialect, message: Message, rest: str, world: World) -> Decoded:
         try:
             return dialect.decode(message, rest, world)
         except Exception as error:  # noqa: BLE001 - one message that we cannot bear must not stop the others
@@ -68,7 +76,7 @@ class Decoder:
                 source=source,
             )
 
-    def _locate(self, topic: str) -> tuple[str, Dialect, str] | None:
+    def _locate(self, topic: str) -> tuple[str, Sequence[tuple[str, Dialect]]]:
         for depth in self._depths:
             end = -1
             for _ in range(depth + 1):
@@ -78,5 +86,5 @@ class Decoder:
             else:
                 found = self._by_base.get(topic[:end])
                 if found is not None:
-                    return found[0], found[1], topic[end + 1 :]
-        return None
+                    return topic[end + 1 :], found
+        return topic, self._by_base.get("", ())

@@ -10,6 +10,10 @@ from rules.community import Device, Source
 from rules.readings import Reading
 
 
+#: The base of a source whose devices' topics begin with whatever each of them is called; `rest` is the whole topic.
+ANYWHERE = "+"
+
+
 class Gateway(NamedTuple):
     """What is known of a source's gateway: `online` or `offline`, and when it last said that it had started."""
 
@@ -71,6 +75,8 @@ class Decoded(NamedTuple):
     gateway: GatewayWord | None = None
     #: The source that the message belongs to; None where it belongs to none.
     source: str | None = None
+    #: Its topic is shared, and it is of no device of this source: another source may know what it is of.
+    foreign: bool = False
 
 
 class Dialect(Protocol):
@@ -98,7 +104,7 @@ class UnderBases:
     def __init__(self, source: Source) -> None:
         self._source = source.id
         self.bases: Sequence[str] = tuple(base.strip("/") for base in (source.base, *source.more))
-        self.subscriptions: Sequence[str] = tuple(f"{base}/#" for base in self.bases)
+        self.subscriptions: Sequence[str] = tuple(f"{base}/#" if base else "#" for base in self.bases)
 
     def _aside(self, reason: str, sentence: str) -> Decoded:
         """Set a message aside, for a reason in one word and a sentence."""
