@@ -22,7 +22,7 @@ class Decoder:
     """Decodes the messages of some sources. No input makes it raise (invariant nothing-dropped).
 
     Where one base lies within another, the longer one has the message. Several sources may share a base (the topic of
-    discovery messages): the first that does not call a message foreign has it. An empty base has whatever is in no
+    discovery messages): the first that does not call a message foreign has it. The base ANYWHERE has whatever is in no
     other. Raises KeyError for a dialect that is not in DIALECTS.
     """
 
@@ -51,7 +51,7 @@ class Decoder:
         for source, dialect in claims:
             try:
                 names += [(source, name) for name in dialect.names(rest, message.payload)]
-            except Exception:  # noqa: BLE001, S112, PERF203 - decode() will say what is wrong with it
+            except Exception:  # noqa: BLE001, S112 - decode() will say what is wrong with it
                 continue
         return names
 
@@ -87,4 +87,4 @@ class Decoder:
                 found = self._by_base.get(topic[:end])
                 if found is not None:
                     return topic[end + 1 :], found
-        return topic, self._by_base.get("", ())
+        return topic, self._by_base.get(ANYWHERE, ())

@@ -9,8 +9,8 @@ from ingest.message import Message
 from rules.community import Device, Source
 from rules.readings import Reading
 
-
-#: The base of a source whose devices' topics begin with whatever each of them is called; `rest` is the whole topic.
+#: The base of a source whose devices' topics begin with whatever each of them is called: it has every
+#: topic that is under the base of no other source.
 ANYWHERE = "+"
 
 
@@ -103,8 +103,10 @@ class UnderBases:
 
     def __init__(self, source: Source) -> None:
         self._source = source.id
-        self.bases: Sequence[str] = tuple(base.strip("/") for base in (source.base, *source.more))
-        self.subscriptions: Sequence[str] = tuple(f"{base}/#" if base else "#" for base in self.bases)
+        self.bases: Sequence[str] = tuple(
+            "" if base == ANYWHERE else base.strip("/") for base in (source.base, *source.more)
+        )
+        self.subscriptions: Sequence[str] = tuple(f"{base}/#" for base in self.bases)
 
     def _aside(self, reason: str, sentence: str) -> Decoded:
         """Set a message aside, for a reason in one word and a sentence."""
