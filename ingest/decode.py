@@ -87,4 +87,4 @@ class Decoder:
                 found = self._by_base.get(topic[:end])
                 if found is not None:
                     return topic[end + 1 :], found
-        return topic, self._by_base.get(ANYWHERE, ())
+        return topic, self._by_base.get("", ())

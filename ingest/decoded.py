@@ -106,7 +106,7 @@ class UnderBases:
         self.bases: Sequence[str] = tuple(
             "" if base == ANYWHERE else base.strip("/") for base in (source.base, *source.more)
         )
-        self.subscriptions: Sequence[str] = tuple(f"{base}/#" for base in self.bases)
+        self.subscriptions: Sequence[str] = tuple(f"{base}/#" if base else "#" for base in self.bases)
 
     def _aside(self, reason: str, sentence: str) -> Decoded:
         """Set a message aside, for a reason in one word and a sentence."""
