@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ingest.decoded import Decoded, Dialect, Gateway, GatewayWord, World
+from ingest.decoded import ANYWHERE, Decoded, Dialect, Gateway, GatewayWord, World
 from ingest.dialects import DIALECTS
 from ingest.message import Message
 from rules.community import Source

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+from ingest.decoded import ANYWHERE
 from rules.community import Grid, GridLevel, Source, Worker
 from rules.rulebook import Policy, Rule
 from shouwang.config.entries import Household
@@ -73,12 +74,18 @@ class References:
 
     def _sources(self) -> None:
         seen: list[tuple[str, At]] = []
+        anywhere: dict[str, At] = {}
         for item in self._items("sources"):
             source: Source | None = item.value
             if source is None:
                 continue
             at = item.at("base")
             for mine in (source.base, *source.more):
+                if mine == ANYWHERE:
+                    # Those of different dialects tell their topics apart by how they end.
+                    if (first := anywhere.setdefault(source.dialect, at)) is not at:
+                        self._wrong(at, f"another source has every '{source.dialect}' device already", other=first)
+                    continue
                 for base, other in seen:
                     if f"{base}/".startswith(f"{mine}/") or f"{mine}/".startswith(f"{base}/"):
                         message = f"'{mine}' overlaps with '{base}': messages would be read twice"

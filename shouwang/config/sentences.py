@@ -18,7 +18,7 @@ _PATTERNS: Final = {
     NAME_PATTERN: "'{value}' cannot be a device's name on MQTT: it may hold neither + nor #, "
     "nor begin or end with a space or a slash",
     BASE_PATTERN: "'{value}' cannot be the base of topics: write it without wildcards, spaces, "
-    "and slashes at either end, such as zigbee2mqtt",
+    "and slashes at either end, such as zigbee2mqtt; a single + is for devices that each have a base of their own",
 }
 #: A kind of pydantic's errors → the sentence. Braces are filled from the error's context.
 _SENTENCES: Final = {

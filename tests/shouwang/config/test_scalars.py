@@ -163,12 +163,12 @@ def test_names_that_cannot_be_on_mqtt(value: str) -> None:
         TypeAdapter(scalars.Name).validate_python(value)
 
 
-@pytest.mark.parametrize("value", ["zigbee2mqtt", "shouwang/v1", "chengdu/新盛/z2m"])
+@pytest.mark.parametrize("value", ["zigbee2mqtt", "shouwang/v1", "chengdu/新盛/z2m", "+"])
 def test_bases(value: str) -> None:
     assert TypeAdapter(scalars.Base).validate_python(value) == value
 
 
-@pytest.mark.parametrize("value", ["", "a/", "/a", "a//b", "a/#", "+/a", "$SYS", "a b"])
+@pytest.mark.parametrize("value", ["", "a/", "/a", "a//b", "a/#", "+/a", "a/+", "++", "$SYS", "a b"])
 def test_bases_with_wildcards_or_loose_slashes_are_refused(value: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(scalars.Base).validate_python(value)
