@@ -32,7 +32,7 @@ def main() -> int:
     console.print(f"seed {seed}; the same again: {again}")
     logging.basicConfig(level=logging.INFO if options.verbose else logging.ERROR, format="%(asctime)s %(message)s")
     # What a fault does to the sensors' own connections is no news.
-    for name in ("mqtt", "asyncio"):
+    for name in ("mqtt", "asyncio", "httpx", "simulators.twilio.webhooks"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     scenarios = _chosen(options, seed)
     if not scenarios:

@@ -99,6 +99,8 @@ def _take(made: Course, one: Reply, people: Sequence[str]) -> None:
             if made.closed:
                 made.conflict = f"{one.worker} was told they are there, and it was closed"
             _has_it(made, one)
+        case "cannot go", "other" if one.worker == made.owner:
+            pass  # Who is there already cannot say so any more.
         case "cannot go", "declined" | "declined before" | "other":
             _declined(made, one, people)
         case "outcome", "closed":
