@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ingest.decoded import ANYWHERE, Decoded, Dialect, Gateway, GatewayWord, World
+from ingest.decoded import Decoded, Dialect, Gateway, GatewayWord, World
 from ingest.dialects import DIALECTS
 from ingest.message import Message
 from rules.community import Source
@@ -22,7 +22,7 @@ class Decoder:
     """Decodes the messages of some sources. No input makes it raise (invariant nothing-dropped).
 
     Where one base lies within another, the longer one has the message. Several sources may share a base (the topic of
-    discovery messages): the first that does not call a message foreign has it. The base ANYWHERE has whatever is in no
+    discovery messages): the first that does not call a message foreign has it. An empty base has whatever is in no
     other. Raises KeyError for a dialect that is not in DIALECTS.
     """
 

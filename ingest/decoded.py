@@ -103,7 +103,9 @@ class UnderBases:
 
     def __init__(self, source: Source) -> None:
         self._source = source.id
-        self.bases: Sequence[str] = tuple(base.strip("/") for base in (source.base, *source.more))
+        self.bases: Sequence[str] = tuple(
+            "" if base == ANYWHERE else base.strip("/") for base in (source.base, *source.more)
+        )
         self.subscriptions: Sequence[str] = tuple(f"{base}/#" if base else "#" for base in self.bases)
 
     def _aside(self, reason: str, sentence: str) -> Decoded:
