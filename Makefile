@@ -50,7 +50,7 @@ bench-full: setup
 model: setup
 	MODEL_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest tests/model -k chance --show-capture=no $(ARGS)
 
-# Everything around the service broken, and what was lost or told twice counted: about five minutes.
+# Everything around the service broken, and what was lost or told twice counted: about six minutes.
 faults: setup
 	$(BIN)/python -m tests.faults $(ARGS)
 
