@@ -77,7 +77,7 @@ _OTHER_KINDS: dict[str, Fact] = {
     **dict.fromkeys(("preheat", "preheating", "warmup", "warm_up"), Fact(Rank.ALARM, "warmup", "active")),
     **dict.fromkeys(("silence", "silenced", "mute", "muted", "hush"), Fact(Rank.ALARM, "mute", "on")),
     **dict.fromkeys(("fault", "failure", "error", "sensor_fault"), Fact(Rank.ALARM, "fault", "alarm", "sensor")),
-    **dict.fromkeys(("end_of_life", "eol", "lifetime"), Fact(Rank.ALARM, "fault", "alarm", "end_of_life")),
+    **dict.fromkeys(("end_of_life", "eol", "lifetime"), Fact(Rank.ALARM, "end_of_life", "alarm")),
 }
 _WORDS: dict[str, dict[str, tuple[int, str, str | None]]] = {
     "contact": {

@@ -13,7 +13,7 @@ from ingest.decoded import Decoded, GatewayWord, UnderBases, World
 from ingest.dialects.common import freshness, number, observed, parse, shorten, unknown_device, word
 from ingest.dialects.meanings import HAZARDS, HELP, NOT_HELP, PRESSES, Fact, Rank
 from ingest.dialects.zigbee2mqtt_plans import Plan, Plans, definitions
-from ingest.dialects.zigbee2mqtt_tables import IAS_COMPANIONS, How
+from ingest.dialects.zigbee2mqtt_tables import IAS_COMPANIONS, SURROUNDINGS, How
 from ingest.message import Message
 from rules.community import Device, Source
 from rules.readings import Freshness, Reading
@@ -62,7 +62,7 @@ class Zigbee2Mqtt(UnderBases):
         if last == "availability":
             return self._availability(message, device, parent)
         if device is None:
-            return unknown_device(source, rest)
+            return unknown_device(source, self._stranger(message, rest, parent, world))
         return self._attribute(message, device, parent, last, world)
 
     # --- the gateway itself ---
@@ -99,6 +99,14 @@ class Zigbee2Mqtt(UnderBases):
 
     # --- a device ---
 
+    def _stranger(self, message: Message, rest: str, parent: str, world: World) -> str:
+        """Tell whom a message is about that is in no file: a state is an object, an attribute rarely is one."""
+        if not parent or (self._source, rest) in world.definitions:
+            return rest
+        if (self._source, parent) in world.definitions:
+            return parent
+        return rest if message.payload[:1] == b"{" else parent
+
     def _availability(self, message: Message, device: Device | None, name: str) -> Decoded:
         if not message.payload:
             return Decoded(ignored="retained_clear", source=self._source)
@@ -133,23 +141,38 @@ class Zigbee2Mqtt(UnderBases):
         if type(fields) is not dict:
             return self._aside("invalid_value", "The state of a device is a JSON object.")
         readings = self._readings(message, device, fields, self._plan(device, name, world), world)
-        if not readings:
-            # Nothing to decide on, but the device lives.
-            readings.append(
-                Reading(
-                    device.id,
-                    "measurement",
-                    message.received_at,
-                    value=number(fields.get("linkquality")) or 0.0,
-                    unit="lqi",
-                    observed_at=observed(fields.get("last_seen"), message.received_at),
-                    freshness=freshness(message),
-                    merged=True,
-                    detail="linkquality",
-                    startup=self._in_startup(message, world),
-                )
-            )
+        if not readings or device.kind == "measurement":
+            readings += self._others(message, device, fields, world, alone=not readings)
         return Decoded(readings, source=self._source)
+
+    def _others(
+        self, message: Message, device: Device, fields: dict[str, Any], world: World, *, alone: bool
+    ) -> list[Reading]:
+        """Give what is measured of the surroundings; where there is nothing to decide on, the device still lives."""
+        definition = world.definitions.get((self._source, device.name))
+        exposes = {one["property"]: one for one in definition.get("exposes", ())} if definition is not None else {}
+        plain = Reading(
+            device.id,
+            "heartbeat",
+            message.received_at,
+            "alive",
+            observed_at=observed(fields.get("last_seen"), message.received_at),
+            freshness=freshness(message),
+            merged=True,
+            startup=self._in_startup(message, world),
+        )
+        measured = [
+            plain._replace(
+                kind="measurement",
+                state=None,
+                value=figure,
+                unit=exposes.get(name, {}).get("unit") or SURROUNDINGS[name],
+                detail=name,
+            )
+            for name, value in fields.items()
+            if name in SURROUNDINGS and (figure := number(value)) is not None
+        ]
+        return measured or ([plain] if alone else [])
 
     def _plan(self, device: Device, name: str, world: World) -> Plan:
         return self._plans.of(device, world.definitions.get((self._source, name)))

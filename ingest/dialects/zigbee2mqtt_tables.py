@@ -52,6 +52,7 @@ STATES: dict[str, str] = {
         "test",
     ),
     **dict.fromkeys(("silence", "silenced", "mute", "muted", "muffling", "buzzer_mute"), "mute"),
+    "end_of_life": "end_of_life",
     **dict.fromkeys(("preheat", "preheating", "warmup", "warm_up"), "warmup"),
 }
 
@@ -67,7 +68,6 @@ FAULTS: dict[str, str] = {
     "sensor_fault": "sensor",
     "battery_defect": "battery_defect",
     "ac_status": "mains_power",
-    "end_of_life": "end_of_life",
 }
 
 #: Property: the kind of number and its unit where the definition does not say.
@@ -84,6 +84,31 @@ NUMBERS: dict[str, tuple[str, str]] = {
     "smoke_concentration": ("smoke_concentration", "ppm"),
     "smoke_concentration_ppm": ("smoke_concentration", "ppm"),
     "smoke_density": ("smoke_concentration", "dB/m"),
+}
+
+#: Property: its unit where the definition does not say. Numbers about the surroundings, and of interest only where a
+#: device says nothing else, or is there for them.
+SURROUNDINGS: dict[str, str | None] = {
+    "temperature": "°C",
+    "local_temperature": "°C",
+    "humidity": "%",
+    "soil_moisture": "%",
+    "pressure": "hPa",
+    "illuminance": "lx",
+    "illuminance_lux": "lx",
+    "co2": "ppm",
+    "voc": "µg/m³",
+    "voc_index": None,
+    "formaldehyd": "mg/m³",
+    "hcho": "mg/m³",
+    "pm1": "µg/m³",
+    "pm10": "µg/m³",
+    "pm25": "µg/m³",
+    "air_quality": None,
+    "noise": "dBA",
+    "power": "W",
+    "energy": "kWh",
+    "current": "A",
 }
 
 #: Properties that say `alarm` and not of what, by the kinds of devices for which we believe them.

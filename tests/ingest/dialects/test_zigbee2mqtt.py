@@ -225,7 +225,7 @@ def test_a_reset_of_an_action_is_no_press(zigbee: Any, action: Any) -> None:
     zigbee.knows("x", "sos")
     readings = zigbee.reads("zigbee2mqtt/x", json.dumps({"action": action, "linkquality": 3})).readings
 
-    assert {one.kind for one in readings} == {"measurement"}
+    assert {one.kind for one in readings} == {"heartbeat"}
 
 
 @pytest.mark.parametrize(
@@ -371,9 +371,38 @@ def test_a_device_s_own_time_is_kept_where_it_can_be_true(zigbee: Any, last_seen
 
 def test_a_message_without_any_fact_still_shows_that_the_device_lives(zigbee: Any) -> None:
     zigbee.knows("x", "button")
-    reading = of(zigbee.reads("zigbee2mqtt/x", '{"linkquality":97,"update":{"state":"idle"}}').readings, "measurement")
+    [reading] = zigbee.reads("zigbee2mqtt/x", '{"linkquality":97,"update":{"state":"idle"}}').readings
 
-    assert (reading.value, reading.detail) == (97.0, "linkquality")
+    assert (reading.kind, reading.state, reading.value) == ("heartbeat", "alive", None)
+
+
+def test_what_a_device_measures_of_its_surroundings_counts_where_it_says_nothing_else(zigbee: Any) -> None:
+    zigbee.knows("x", "smoke")
+    zigbee.knows("y", "measurement")
+    climate = '{"temperature":27.3,"humidity":"44.7","pressure":null,"linkquality":9'
+
+    def measured(name: str, more: str = "") -> list[tuple[str | None, float | None, str | None]]:
+        readings = zigbee.reads(f"zigbee2mqtt/{name}", f"{climate}{more}}}").readings
+        return [(one.detail, one.value, one.unit) for one in readings if one.kind == "measurement"]
+
+    both: list[tuple[str, float, str]] = [("temperature", 27.3, "°C"), ("humidity", 44.7, "%")]
+    assert measured("x") == both
+    assert measured("x", ',"smoke":false') == []
+    assert measured("y", ',"battery":90') == both
+
+
+def test_who_is_in_no_file_is_named_as_the_gateway_names_it(zigbee: Any) -> None:
+    """What follows the last slash is an attribute, or a part of the name."""
+
+    def stranger(rest: str, payload: str) -> list[str]:
+        return list(zigbee.reads(f"zigbee2mqtt/{rest}", payload).strangers)
+
+    assert stranger("1/kitchen", '{"gas":true}') == ["1/kitchen"]
+    assert stranger("1/kitchen/gas", "true") == ["1/kitchen"]
+    assert stranger("1/kitchen/availability", "online") == ["1/kitchen"]
+    assert stranger("kitchen", "true") == ["kitchen"]
+    zigbee.world.definitions["site", "1/kitchen"] = definition("HS1SA-E", "1/kitchen")
+    assert stranger("1/kitchen/update", '{"state":"idle"}') == ["1/kitchen"]
 
 
 # --- polarity and definitions ---
