@@ -4,6 +4,7 @@ Two people may answer at the same moment, and which of them came first shows in 
 times overlap are tried in each order until one agrees with all that was said.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
@@ -55,12 +56,18 @@ class Course:
         return next((one for one in self.turns if one.since + slack_s < at < one.until), None)
 
 
-def course(ledger: Ledger, home: int, seen: Seen | None = None) -> Course:
-    """Give the course of a home; where several would do, one that agrees with how it ended."""
-    replies = sorted((one for one in ledger.replies if one.home == home), key=lambda one: one.taken_at)
-    people = ledger.people[home]
+def courses(ledger: Ledger) -> dict[int, Course]:
+    """Give the course of each home; where several would do, one that agrees with how it ended, if that is known."""
+    seen = {one.home: one for one in ledger.incidents}
+    replies: dict[int, list[Reply]] = defaultdict(list)
+    for one in ledger.replies:
+        replies[one.home].append(one)
+    return {home: _course(replies[home], people, seen.get(home)) for home, people in ledger.people.items()}
+
+
+def _course(replies: Sequence[Reply], people: Sequence[str], seen: Seen | None) -> Course:
     first: Course | None = None
-    for order in _orders(replies):
+    for order in _orders(sorted(replies, key=lambda one: one.taken_at)):
         made = _follow(order, people)
         if made.conflict is None and (seen is None or _agrees(made, seen)):
             return made

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
-from tests.faults.course import Course, Declined, course
+from tests.faults.course import Course, Declined, courses
 from tests.faults.ledger import Channel, Ledger, Message, Seen
 
 Kind = Literal[
@@ -88,15 +88,16 @@ def ways(ledger: Ledger, home: int) -> list[Way]:
 def expected(ledger: Ledger) -> dict[int, tuple[Way, ...]]:
     """Give who must have been told of each alarm: everybody, or whose time had long come when it was answered."""
     unsure = {home for tally in ledger.tallies for home in tally.homes}
+    course = courses(ledger)
     return {
-        home: tuple(_expected_of(ledger, home))
+        home: tuple(_expected_of(ledger, home, course[home]))
         for home, alarm in ledger.alarms.items()
         if _counts(ledger, home) and alarm.had_at is not None and home not in unsure
     }
 
 
-def _expected_of(ledger: Ledger, home: int) -> Iterator[Way]:
-    went, had_at = course(ledger, home), ledger.alarms[home].had_at or 0.0
+def _expected_of(ledger: Ledger, home: int, went: Course) -> Iterator[Way]:
+    had_at = ledger.alarms[home].had_at or 0.0
     answered_at = went.turns[-1].since if went.is_answered() and went.turns else None
     for way in ways(ledger, home):
         if way.to in went.spared:
@@ -115,8 +116,7 @@ def missing(ledger: Ledger) -> list[tuple[int, str]]:
         if (home, way.to, way.channel) not in told
     ]
     pages = _pages_by_home(ledger)
-    for home in {one.home for one in ledger.replies if one.said == "cannot go"}:
-        went = course(ledger, home)
+    for home, went in courses(ledger).items():
         waiting += [
             (home, f"anybody, after {one.reply.worker} could not go")
             for one in went.declines
@@ -207,20 +207,21 @@ def _pages(ledger: Ledger) -> Iterator[Problem]:
                 yield Problem(kind="misdirected", home=home, sentence=f"{one.to} was called for other homes")
             elif one.page:
                 pages[home, one.to, one.channel].append(one)
-    for (home, number, channel), those in pages.items():
+    course = courses(ledger)
+    for (home, _, _), those in pages.items():
         those.sort(key=lambda one: one.at)
-        yield from _repeated(ledger, home, those, seen.get(home))
-        yield from _times(ledger, home, those, seen.get(home), channel=channel, number=number)
+        yield from _repeated(ledger, home, those, seen.get(home), course[home])
+        yield from _times(ledger, home, those[0], seen.get(home), course[home])
 
 
-def _repeated(ledger: Ledger, home: int, those: list[Message], seen: Seen | None) -> Iterator[Problem]:
+def _repeated(ledger: Ledger, home: int, those: list[Message], seen: Seen | None, went: Course) -> Iterator[Problem]:
     """Look at pages to one person by one channel: each but the first needs a reason."""
     first = those[0]
     another_way = (ledger.workers.get(first.to, ""), first.channel)
     spare = seen.fell_back.count(another_way) if seen is not None else 0
     # A step of its own: the policy may name a person twice by one channel.
     spare += max(0, sum(way.to == first.to and way.channel == first.channel for way in ways(ledger, home)) - 1)
-    declines = [one.reply for one in course(ledger, home, seen).declines]
+    declines = [one.reply for one in went.declines]
     for before, after in pairwise(those):
         gap = after.at - before.at
         if gap >= ledger.repeat_s - EXACT_S:
@@ -236,20 +237,18 @@ def _repeated(ledger: Ledger, home: int, those: list[Message], seen: Seen | None
             yield Problem(kind="doubled", home=home, sentence=f"{first.to} was {what} again after {gap:.1f} s")
 
 
-def _times(
-    ledger: Ledger, home: int, those: list[Message], seen: Seen | None, *, channel: Channel, number: str
-) -> Iterator[Problem]:
+def _times(ledger: Ledger, home: int, first: Message, seen: Seen | None, went: Course) -> Iterator[Problem]:
     """Look at when the first page to one person by one channel left."""
-    first, alarm = those[0], ledger.alarms[home]
-    way = next((one for one in ways(ledger, home) if (one.to, one.channel) == (number, channel)), None)
+    alarm, whom = ledger.alarms[home], (first.to, first.channel)
+    way = next((one for one in ways(ledger, home) if (one.to, one.channel) == whom), None)
     events = seen.events if seen is not None else frozenset()
     if way is None:
         if "fell_back" not in events:
-            yield Problem(kind="doubled", home=home, sentence=f"{number} was told by {channel}, which no step asks for")
+            sentence = f"{first.to} was told by {first.channel}, which no step asks for"
+            yield Problem(kind="doubled", home=home, sentence=sentence)
         return
     if ledger.clock_moved:
         return
-    went = course(ledger, home, seen)
     hurried = events & _HURRIED or any(one.reply.said_at <= first.at + EXACT_S for one in went.declines)
     if first.at < alarm.said_at + way.after_s - EXACT_S and not hurried:
         at = first.at - alarm.said_at
@@ -286,8 +285,9 @@ def _answers(ledger: Ledger) -> Iterator[Problem]:
     seen = {one.home: one for one in ledger.incidents}
     unsure = {home for tally in ledger.tallies for home in tally.homes}
     pages = _pages_by_home(ledger)
+    course = courses(ledger)
     for home in sorted({one.home for one in ledger.replies}):
-        incident, went = seen.get(home), course(ledger, home, seen.get(home))
+        incident, went = seen.get(home), course[home]
         if went.conflict is not None and home not in unsure:
             yield Problem(kind="answer lost", home=home, sentence=went.conflict)
         elif home not in unsure:
@@ -324,12 +324,12 @@ def _as_it_ended(home: int, went: Course, incident: Seen | None) -> Iterator[Pro
 
 def _declined(ledger: Ledger) -> Iterator[Problem]:
     seen = {one.home: one for one in ledger.incidents}
-    pages = _pages_by_home(ledger)
+    pages, course = _pages_by_home(ledger), courses(ledger)
     unsure = {home for tally in ledger.tallies for home in tally.homes}
     for home in sorted({one.home for one in ledger.replies if one.said == "cannot go"} - unsure):
         incident = seen.get(home)
         events = incident.events if incident is not None else frozenset()
-        went = course(ledger, home, incident)
+        went = course[home]
         for number, (since, until) in went.spared.items():
             for one in pages[home]:
                 asked = one.to == number and since + UNDER_WAY_S < one.at < min(until, since + ledger.repeat_s)

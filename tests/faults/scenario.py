@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.course import course
+from tests.faults.course import courses
 from tests.faults.faults.base import Fault
 from tests.faults.judge import Problem, judge, missing
 from tests.faults.ledger import Alarm, Ledger, Step, now
@@ -178,9 +178,9 @@ async def _find_what_the_broker_lost(world: World, load: Load) -> None:
 
 def _standing(world: World) -> dict[int, Alarm]:
     """Give the alarms that sensors go on repeating: a call for help is pressed once, and what is over is over."""
-    ledger = world.ledger
+    course = courses(world.ledger)
     return {
-        home: alarm for home, alarm in ledger.alarms.items() if alarm.kind != "sos" and not course(ledger, home).closed
+        home: alarm for home, alarm in world.ledger.alarms.items() if alarm.kind != "sos" and not course[home].closed
     }
 
 
