@@ -110,7 +110,8 @@ def _take(made: Course, one: Reply, people: Sequence[str]) -> None:
             pass  # Who is there already cannot say so any more.
         case "cannot go", "declined" | "declined before" | "other":
             _declined(made, one, people)
-        case "outcome", "closed":
+        # Where somebody had closed it, it may have been the same person, who heard no answer.
+        case "outcome", "closed" | "other":
             _let_go(made, one)
             made.turns.append(Turn(worker=one.worker, since=one.taken_at))
             made.closed = True

@@ -344,6 +344,7 @@ def test_what_was_long_due_when_it_was_answered_must_have_been_told(ledger: Ledg
         ("on_scene", [("go", "mine"), ("arrived", "there")], []),
         ("on_scene", [("go", "mine"), ("arrived", "there"), ("cannot go", "other")], []),
         ("resolved", [("go", "mine"), ("arrived", "there"), ("outcome", "closed")], []),
+        ("resolved", [("go", "mine"), ("outcome", "other")], []),
         ("acknowledged", [("go", "mine"), ("outcome", "closed")], ["answer lost"]),
         ("resolved", [("go", "mine")], ["answer lost"]),
         ("open", [("go", "mine")], ["answer lost"]),
