@@ -14,6 +14,8 @@ __all__ = ["DIALECTS", "Decoded", "Decoder", "Gateway", "GatewayWord", "World"]
 _log = logging.getLogger(__name__)
 
 
+#: A source's id, how it is read, and whether by whole topics.
+_Claim = tuple[str, Dialect, bool]
 #: Topics whose source is remembered: those of a batch.
 _LOOKED_UP = 512
 
@@ -28,10 +30,10 @@ class Decoder:
 
     def __init__(self, sources: Sequence[Source]) -> None:
         dialects = [(source.id, DIALECTS[source.dialect](source)) for source in sources]
-        self._by_base: dict[str, list[tuple[str, Dialect]]] = {}
+        self._by_base: dict[str, list[_Claim]] = {}
         for source, dialect in dialects:
             for base in dialect.bases:
-                self._by_base.setdefault(base, []).append((source, dialect))
+                self._by_base.setdefault(base, []).append((source, dialect, dialect.by_topic))
         #: Numbers of slashes in the bases, most first: usually one number.
         self._depths = sorted({base.count("/") for base in self._by_base}, reverse=True)
         # Each message is looked up twice.
@@ -48,9 +50,10 @@ class Decoder:
         """
         rest, claims = self._find(message.topic)
         names: list[tuple[str, str]] = []
-        for source, dialect in claims:
+        for source, dialect, by_topic in claims:
             try:
-                names += [(source, name) for name in dialect.names(rest, message.payload)]
+                found = dialect.names(message.topic if by_topic else rest, message.payload)
+                names += [(source, name) for name in found]
             except Exception:  # noqa: BLE001, S112 - decode() will say what is wrong with it
                 continue
         return names
@@ -59,8 +62,8 @@ class Decoder:
         """Give the facts of a message."""
         rest, claims = self._find(message.topic)
         foreign: Decoded | None = None
-        for source, dialect in claims:
-            decoded = self._read(source, dialect, message, rest, world)
+        for source, dialect, by_topic in claims:
+            decoded = self._read(source, dialect, message, message.topic if by_topic else rest, world)
             if not decoded.foreign:
                 return decoded
             foreign = foreign or decoded
@@ -76,7 +79,7 @@ class Decoder:
                 source=source,
             )
 
-    def _locate(self, topic: str) -> tuple[str, Sequence[tuple[str, Dialect]]]:
+    def _locate(self, topic: str) -> tuple[str, Sequence[_Claim]]:
         for depth in self._depths:
             end = -1
             for _ in range(depth + 1):

@@ -88,6 +88,8 @@ class Dialect(Protocol):
     bases: Sequence[str]
     #: What to subscribe to for them.
     subscriptions: Sequence[str]
+    #: Whether it is given whole topics, and not what follows the base.
+    by_topic: ClassVar[bool]
 
     def __init__(self, source: Source) -> None: ...
 
@@ -100,6 +102,8 @@ class Dialect(Protocol):
 
 class UnderBases:
     """A dialect whose topics are all that lie under the source's bases."""
+
+    by_topic: ClassVar[bool] = False
 
     def __init__(self, source: Source) -> None:
         self._source = source.id
