@@ -9,7 +9,19 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from rules.community import Device
-from rules.conditions import TEST, States, Verdict, judge, life, moved, settle, shows_activity, silent_at
+from rules.conditions import (
+    PRESENT,
+    TEST,
+    States,
+    Verdict,
+    can_tell,
+    judge,
+    life,
+    moved,
+    settle,
+    shows_activity,
+    silent_at,
+)
 from rules.decisions import CancelDue, DueKind, Finding, FindingEvent, SetDue, StandingFinding
 from rules.readings import KINDS, UNKNOWN, DeviceState, Freshness, Reading
 from rules.rulebook import Rule
@@ -88,7 +100,7 @@ class Batch:
             repeated = True
         # A live message shows that the device lives, but not where a gateway that has just started only remembers it.
         alive = live and not (repeated and reading.startup)
-        if alive and (reading.kind != "availability" or state == "online"):
+        if alive and (reading.kind != "availability" or state in PRESENT):
             self._is_back(device, at)
         if before is not None and repeated:
             if alive:
@@ -250,10 +262,19 @@ class Batch:
             stands = self._standing.get((rule.id, device.id))
             if stands is not None:
                 self._clear(stands, at, self._rulings.reasons.back(device))
+        for rule, _ in self._rulings.unwatched:
+            # Whether the whole home is watched over again only somebody who knows all its devices can say.
+            if (rule.id, device.home_id) in self._standing and not can_tell(device, life(device.id, self._states), at):
+                subject = f"{rule.id}/{device.home_id}"
+                self._put(SetDue(kind=DueKind.UNWATCHED, subject=subject, due_at=at))
 
     def _is_said_offline(self, device: Device, at: datetime) -> None:
         """Bring forward the moment at which somebody looks whether the device is still offline."""
         if device.heartbeat_s is None:
+            for rule, unwatched in self._rulings.unwatched:
+                due_at = at + timedelta(seconds=unwatched.hold_s)
+                subject = f"{rule.id}/{device.home_id}"
+                self._put(SetDue(kind=DueKind.UNWATCHED, subject=subject, due_at=due_at, if_absent=True))
             return
         rows = {(device.id, kind): row for kind in KINDS if (row := self._known(device.id, kind)) is not None}
         alive = life(device.id, rows)
@@ -263,6 +284,8 @@ class Batch:
             if (rule.id, device.id) not in self._standing
             and (moment := silent_at(device, alive, timedelta(seconds=condition.hold_s))) is not None
         ]
+        if self._rulings.unwatched and (moment := silent_at(device, alive, timedelta())) is not None:
+            moments.append(moment)
         if moments:
             self._put(SetDue(kind=DueKind.OFFLINE, subject=device.id, due_at=max(min(moments), at)))
 

@@ -21,6 +21,9 @@ _BATTERY_GAIN = 5.0
 
 _SAYS_NOTHING = frozenset({None, UNKNOWN, TEST})
 
+#: Words of availability that are signs of life: a device that goes to sleep as expected was awake until then.
+PRESENT = frozenset({"online", "sleeping"})
+
 States = Mapping[tuple[str, str], DeviceState]
 
 
@@ -173,7 +176,7 @@ def life(device_id: str, states: States) -> Life:
     heard = False
     for kind in KINDS:
         row = states.get((device_id, kind))
-        if row is None or (kind == "availability" and row.state != "online"):
+        if row is None or (kind == "availability" and row.state not in PRESENT):
             continue
         heard = heard or was_heard(row)
         if seen is None or row.last_seen > seen:

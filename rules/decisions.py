@@ -23,6 +23,10 @@ class DueKind(StrEnum):
     ABSENCE = "absence"
     #: A device's missed heartbeats; subject: device id.
     OFFLINE = "offline"
+    #: A gateway has gone or come back; subject: `<source>/<gateway>`.
+    GATEWAY = "gateway"
+    #: A home that may have nobody to watch over it; subject: `<rule>/<home>`.
+    UNWATCHED = "unwatched"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,13 @@ class Finding:
     verified: bool = True
     #: The broker has handed the message over before, and it may have been taken in then.
     redelivered: bool = False
+    #: What it is about where that is neither a device nor the home: a gateway, as `<source>/<gateway>`.
+    about: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What tells it from other findings of its rule."""
+        return self.about or self.device_id or self.home_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +255,7 @@ class StandingFinding:
     """A finding that has been raised and not cleared. A row of table `findings`."""
 
     rule_id: str
-    #: The device's id, or the home's where the finding is about the home.
+    #: The device's id, the home's where the finding is about the home, or `<source>/<gateway>`.
     subject: str
     home_id: str
     device_id: str | None

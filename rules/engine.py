@@ -13,11 +13,12 @@ from rules.batch import Batch
 from rules.community import Device
 from rules.conditions import MISSED_HEARTBEATS, States, Verdict, can_tell, judge, life, silent_at
 from rules.decisions import CancelDue, DueKind, Finding, FindingEvent, SetDue
-from rules.hearing import Gap, credited
+from rules.hearing import Gap, credited, not_before
+from rules.liveness import look_at_homes
 from rules.readings import ALARM_STATES, UNKNOWN, Freshness, Reading
 from rules.reasons import Reasons
-from rules.rulebook import Absent, Offline, Rule, Rulebook, StateIs, Threshold
-from rules.watch import ABSENCE, LOOK_AGAIN, OFFLINE, Evaluation, Rulings, Standing, Watch
+from rules.rulebook import Absent, GatewayOffline, Offline, Rule, Rulebook, StateIs, Threshold, Unwatched
+from rules.watch import ABSENCE, LOOK_AGAIN, OFFLINE, UNWATCHED, Evaluation, Rulings, Standing, Watch
 
 __all__ = ["Engine", "Evaluation"]
 
@@ -45,6 +46,8 @@ class Engine:
         watches: dict[str, list[Watch]] = defaultdict(list)
         absent: dict[str, list[tuple[Rule, Absent]]] = defaultdict(list)
         offline: list[tuple[Rule, Offline]] = []
+        gateways: list[tuple[Rule, GatewayOffline]] = []
+        unwatched: list[tuple[Rule, Unwatched]] = []
         #: States that are looked at each time they are said anew, by kind.
         self._loud: dict[str, Container[str | None]] = dict(_ACTIVITY)
         self._watches: dict[str, Watch] = {}
@@ -60,6 +63,10 @@ class Engine:
                     absent[condition.kind].append((rule, condition))
                 case Offline() as condition:
                     offline.append((rule, condition))
+                case GatewayOffline() as condition:
+                    gateways.append((rule, condition))
+                case Unwatched() as condition:
+                    unwatched.append((rule, condition))
         for kind, of_kind in watches.items():
             states = {watch.state for watch in of_kind if watch.state is not None}
             activity = self._loud.get(kind)
@@ -71,7 +78,14 @@ class Engine:
             watches=dict(watches),
             absent=dict(absent),
             offline=offline,
+            gateways=gateways,
+            unwatched=unwatched,
         )
+
+    @property
+    def rulings(self) -> Rulings:
+        """The rules as they are sorted here, for those who decide on whole homes and gateways (rules/liveness.py)."""
+        return self._rulings
 
     def evaluate(
         self,
@@ -88,6 +102,11 @@ class Engine:
         `away` the ids of homes whose residents are elsewhere. Readings of devices not in `devices` are ignored.
         """
         batch = Batch(self._rulings, states=states, standing=standing, away=away)
+        if self._rulings.unwatched:
+            unwatched = {one.home_id for one in standing.values() if one.kind == UNWATCHED}
+            if unwatched:
+                # Any word of these may be what makes the home watched over again.
+                batch.marked.update(one.id for one in devices.values() if one.home_id in unwatched)
         rows, touches, marked, loud = batch.rows, batch.touches, batch.marked, self._loud
         live = Freshness.LIVE
         for reading in readings:
@@ -180,12 +199,14 @@ class Engine:
         now: datetime,
         unheard: Container[str] = (),
         gaps: Collection[Gap] = (),
+        back_at: datetime | None = None,
     ) -> Evaluation:
         """Say what follows when a home may have been quiet for too long, or when to look again.
 
         `devices` are the home's; those in `unheard` (ids) cannot be heard now because their gateway is offline. Quiet
-        within `gaps`, when none of them could be heard, does not count. A home of which no sensor can
-        tell is never called quiet (invariant unknown-is-not-clear).
+        within `gaps`, when none of them could be heard, does not count, and for a while after `back_at`, when they
+        could be heard again, nothing is made of it. A home of which no sensor can tell is never called quiet
+        (invariant unknown-is-not-clear).
         """
         subject = f"{rule_id}/{home_id}"
         rule, condition = self._absences.get(rule_id, (None, None))
@@ -216,8 +237,9 @@ class Engine:
         quiet_since = max(active or [row.true_since for row in rows.values()])
         quiet_since = credited(quiet_since, gaps, now)
         hold = timedelta(seconds=condition.hold_s)
-        if quiet_since + hold > now:
-            return look(quiet_since + hold)
+        moment = not_before(quiet_since + hold, back_at)
+        if moment > now:
+            return look(moment)
         if (rule_id, home_id) in standing:
             return look(now + hold)
         finding = Finding(
@@ -240,15 +262,18 @@ class Engine:
         now: datetime,
         gateway_offline: bool,
         gaps: Collection[Gap] = (),
+        back_at: datetime | None = None,
     ) -> Evaluation:
         """Say what follows when a device may have been silent for too long, or when to look again.
 
-        Silence within `gaps`, when its gateway (or this service) could not be heard, does not count.
+        Silence within `gaps`, when its gateway (or this service) could not be heard, does not count; and for a while
+        after `back_at`, when it could be heard again, nothing is made of it.
         """
-        if device.heartbeat_s is None or not self._rulings.offline:
+        if device.heartbeat_s is None or not (self._rulings.offline or self._rulings.unwatched):
             return Evaluation(due=[CancelDue(kind=DueKind.OFFLINE, subject=device.id)])
         findings: list[Finding] = []
         looks: list[datetime] = []
+        further: list[SetDue | CancelDue] = []
         alive = life(device.id, states)
         counted = alive._replace(
             seen=credited(alive.seen, gaps, now) if alive.seen else None,
@@ -258,7 +283,7 @@ class Engine:
             if (rule.id, device.id) in standing:
                 continue
             moment = silent_at(device, counted, timedelta(seconds=condition.hold_s))
-            if moment is not None and moment > now:
+            if moment is not None and (moment := not_before(moment, back_at)) > now:
                 looks.append(moment)
                 continue
             since = alive.offline_since or alive.seen
@@ -277,9 +302,16 @@ class Engine:
             )
         if gateway_offline:
             looks.append(now + LOOK_AGAIN)
+        elif self._rulings.unwatched:
+            moment = silent_at(device, counted, timedelta())
+            if moment is not None and (moment := not_before(moment, back_at)) > now:
+                looks.append(moment)
+            else:
+                further += look_at_homes(self._rulings, [device.home_id], now, waits=True)
         # The row stays also while the finding stands, so that there is one to look at once the device is back.
         due_at = min(looks, default=now + MISSED_HEARTBEATS * timedelta(seconds=device.heartbeat_s))
-        return Evaluation(findings=findings, due=[SetDue(kind=DueKind.OFFLINE, subject=device.id, due_at=due_at)])
+        look = SetDue(kind=DueKind.OFFLINE, subject=device.id, due_at=due_at)
+        return Evaluation(findings=findings, due=[look, *further])
 
     def watch_due(self, devices: Iterable[Device], now: datetime) -> Iterator[SetDue]:
         """Give the due times that devices need which nobody has watched yet; all of them only where absent.
@@ -290,8 +322,9 @@ class Engine:
         home: str | None = None
         given: set[str] = set()
         for device in devices:
-            if self._rulings.offline and device.heartbeat_s is not None:
-                grace_s = min(condition.hold_s for _, condition in self._rulings.offline)
+            if device.heartbeat_s is not None and (self._rulings.offline or self._rulings.unwatched):
+                holds = [condition.hold_s for _, condition in self._rulings.offline]
+                grace_s = 0 if self._rulings.unwatched else min(holds)
                 due_at = now + timedelta(seconds=MISSED_HEARTBEATS * device.heartbeat_s + grace_s)
                 yield SetDue(kind=DueKind.OFFLINE, subject=device.id, due_at=due_at, if_absent=True)
             if device.home_id != home:

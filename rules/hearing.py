@@ -39,3 +39,17 @@ def lost(since: datetime, gaps: Iterable[Gap], now: datetime) -> timedelta:
 def credited(since: datetime, gaps: Iterable[Gap], now: datetime) -> datetime:
     """Give the time from which silence that began at `since` counts at `now`: later by what was lost of it."""
     return since + lost(since, gaps, now)
+
+
+#: Who could not be heard is given so long to speak up after it can be: Zigbee2MQTT gives mains-powered devices ten
+#: minutes before it calls them offline, and as many after its own start.
+GRACE = timedelta(minutes=10)
+
+
+def not_before(moment: datetime, back_at: datetime | None) -> datetime:
+    """Give when silence that would count from `moment` does, where it could be heard again only since `back_at`.
+
+    Within GRACE of that nothing is made of it. Yet a gateway that starts again and again hides nothing for longer than
+    GRACE: so much silence beyond its time counts whatever happened meanwhile.
+    """
+    return moment if back_at is None else min(max(moment, back_at + GRACE), moment + GRACE)

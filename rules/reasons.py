@@ -1,6 +1,6 @@
 """Why a finding was raised or cleared, as a sentence in the community's language."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from rules.community import Device
@@ -24,6 +24,19 @@ REASONS: dict[str, dict[str, str]] = {
         "offline_said": "{place}{kind}设备离线已{duration}",
         "never_heard": "从未收到{place}{kind}设备的消息",
         "back": "{place}{kind}设备恢复通信",
+        "gateway": "网关{name}离线已{duration}，影响{homes}户{devices}个设备",
+        "gateway_spare": "网关{name}离线已{duration}，其设备仍可由其他网关接收",
+        "gateway_back": "网关{name}恢复通信",
+        "unwatched": "看护中断已{duration}：{devices}",
+        "unwatched_ever": "看护尚未开始：{devices}",
+        "unwatched_device": "{place}{kind}（{cause}）",
+        "and_more": "等{count}个设备",
+        "watched": "设备都有消息，看护恢复",
+        "cause.silent": "没有消息",
+        "cause.offline": "离线",
+        "cause.gateway": "网关离线",
+        "cause.never_heard": "从未有消息",
+        "comma": "、",
         "absent": "{duration}没有{kind}活动",
         "active": "又有{kind}活动",
     },
@@ -41,6 +54,19 @@ REASONS: dict[str, dict[str, str]] = {
         "offline_said": "{place} {kind} device: offline for {duration}",
         "never_heard": "{place} {kind} device: never heard of",
         "back": "{place} {kind} device: heard again",
+        "gateway": "gateway {name} offline for {duration}: {homes} homes, {devices} devices",
+        "gateway_spare": "gateway {name} offline for {duration}; others still hear its devices",
+        "gateway_back": "gateway {name}: heard again",
+        "unwatched": "not watched over for {duration}: {devices}",
+        "unwatched_ever": "never watched over yet: {devices}",
+        "unwatched_device": "{place} {kind} ({cause})",
+        "and_more": " and others, {count} in all",
+        "watched": "all devices speak again",
+        "cause.silent": "no word",
+        "cause.offline": "offline",
+        "cause.gateway": "gateway offline",
+        "cause.never_heard": "never heard of",
+        "comma": ", ",
         "absent": "no {kind} activity for {duration}",
         "active": "{kind} activity again",
     },
@@ -102,6 +128,10 @@ _NAMES: dict[str, dict[str, str]] = {
 }
 
 
+#: So many devices are named in one sentence.
+_NAMED = 3
+
+
 class Reasons:
     """Makes the sentences in one language; for one we do not speak, in Chinese."""
 
@@ -152,6 +182,38 @@ class Reasons:
     def absent(self, kind: str, quiet: timedelta) -> str:
         """Say for how long nobody has been active."""
         return self._say("absent", kind=self._name(kind), duration=duration(quiet.total_seconds(), self._language))
+
+    def gateway(self, source: str, name: str, off: timedelta, *, homes: int, devices: int) -> str:
+        """Say for how long a gateway has been off, and how many homes and devices are heard through nothing else."""
+        length = duration(off.total_seconds(), self._language)
+        key = "gateway" if devices else "gateway_spare"
+        return self._say(key, name=name or source, duration=length, homes=str(homes), devices=str(devices))
+
+    def gateway_back(self, source: str, name: str) -> str:
+        """Say that a gateway is on again."""
+        return self._say("gateway_back", name=name or source)
+
+    def unwatched(self, silent: Sequence[tuple[Device, str]], since: timedelta | None) -> str:
+        """Say which devices of a home give no sign of life, with the cause of each; `since`: for how long, if ever."""
+        named = [
+            self._say(
+                "unwatched_device",
+                place=self._place(device),
+                kind=self._name(device.kind),
+                cause=self._words[f"cause.{cause}"],
+            )
+            for device, cause in silent[:_NAMED]
+        ]
+        devices = self._words["comma"].join(named)
+        if len(silent) > _NAMED:
+            devices += self._say("and_more", count=str(len(silent)))
+        if since is None:
+            return self._say("unwatched_ever", devices=devices)
+        return self._say("unwatched", devices=devices, duration=duration(since.total_seconds(), self._language))
+
+    def watched_again(self) -> str:
+        """Say that all devices of a home give signs of life."""
+        return self._words["watched"]
 
     def active(self, kind: str) -> str:
         """Say that somebody is active again."""

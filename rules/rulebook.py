@@ -63,7 +63,23 @@ class Offline:
     hold_s: int = 0
 
 
-Condition = StateIs | Threshold | Absent | Offline
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayOffline:
+    """A gateway is off, and with it all that can be heard only through it."""
+
+    #: Seconds for which it must have been.
+    hold_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unwatched:
+    """A home of which a sensor gives no sign of life, for whatever reason: nobody may call it quiet."""
+
+    #: Seconds for which it must have been so.
+    hold_s: int
+
+
+Condition = StateIs | Threshold | Absent | Offline | GatewayOffline | Unwatched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

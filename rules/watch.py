@@ -10,7 +10,7 @@ from rules.decisions import CancelDue, Finding, SetDue, StandingFinding
 from rules.periods import held_at
 from rules.readings import DeviceState, Reading
 from rules.reasons import Reasons
-from rules.rulebook import Absent, Offline, Rule, StateIs, Threshold
+from rules.rulebook import Absent, GatewayOffline, Offline, Rule, StateIs, Threshold, Unwatched
 
 #: What cannot be judged now, or alarms on although somebody has closed its incident, is looked at again after so long.
 LOOK_AGAIN = timedelta(minutes=15)
@@ -21,6 +21,8 @@ LONGEST_TEST = timedelta(minutes=10)
 #: What is called `kind` in a finding of which no single fact is the cause.
 OFFLINE = "offline"
 ABSENCE = "absence"
+GATEWAY = "gateway_offline"
+UNWATCHED = "unwatched"
 
 #: Findings that stand, by rule and subject (a device's id, or a home's).
 Standing = Mapping[tuple[str, str], StandingFinding]
@@ -101,3 +103,5 @@ class Rulings:
     #: By kind of activity.
     absent: Mapping[str, Sequence[tuple[Rule, Absent]]]
     offline: Sequence[tuple[Rule, Offline]]
+    gateways: Sequence[tuple[Rule, GatewayOffline]] = ()
+    unwatched: Sequence[tuple[Rule, Unwatched]] = ()

@@ -26,11 +26,13 @@ from store.tables import workers as worker_table
 from store.transaction import SLOW
 
 __all__ = [
+    "HEARTBEAT",
     "AppliedChanges",
     "Difference",
     "GatewayRow",
     "apply",
     "away",
+    "behind",
     "definitions",
     "devices",
     "devices_named",
@@ -42,6 +44,7 @@ __all__ = [
     "learn",
     "replace_definitions",
     "responsibility",
+    "said_heartbeats",
     "set_away",
     "set_digests",
     "set_gateway",
@@ -54,11 +57,21 @@ __all__ = [
 IMPORTED = "import:"
 _OF_IMPORTS = config_files.c.name.startswith(IMPORTED, autoescape=True)
 
+#: Where a definition says for how many seconds its device is silent at the most.
+HEARTBEAT = "heartbeat_s"
+
 #: No tree of grids is deeper; a loop in it ends here.
 _DEEPEST = 16
 
 _DEVICE_FIELDS = ("id", "home_id", "kind", "source", "name", "room", "heartbeat_s", "invert", "document")
-_DEVICES = sa.select(*(device_table.c[name] for name in _DEVICE_FIELDS)).where(sa.text("closed_at IS NULL"))
+#: What gateways say of a device is looked up only where the files say nothing.
+_SAID = sa.select(device_definitions.c.heartbeat_s).where(
+    device_definitions.c.source == device_table.c.source, device_definitions.c.name == device_table.c.name
+)
+_HEARTBEAT = sa.func.coalesce(device_table.c.heartbeat_s, _SAID.scalar_subquery()).label("heartbeat_s")
+_DEVICES = sa.select(*(_HEARTBEAT if name == "heartbeat_s" else device_table.c[name] for name in _DEVICE_FIELDS)).where(
+    sa.text("closed_at IS NULL")
+)
 _WORKERS = sa.select(worker_table).where(worker_table.c.closed_at.is_(None))
 
 
@@ -137,8 +150,8 @@ async def definitions(tx: Transaction, names: Iterable[tuple[str, str]]) -> dict
 async def replace_definitions(tx: Transaction, source: str, definitions: Mapping[str, dict[str, Any]]) -> None:
     """Note all that a gateway says of its devices, in place of what it said before."""
     await tx.execute(sa.delete(device_definitions).where(device_definitions.c.source == source))
-    rows = [(source, name, definition) for name, definition in definitions.items()]
-    await dialect.insert(tx, device_definitions, ("source", "name", "definition"), rows)
+    rows = [(source, name, definition, definition.get(HEARTBEAT)) for name, definition in definitions.items()]
+    await dialect.insert(tx, device_definitions, ("source", "name", "definition", "heartbeat_s"), rows)
 
 
 async def learn(tx: Transaction, source: str, learnt: Mapping[str, dict[str, Any] | None]) -> None:
@@ -147,8 +160,34 @@ async def learn(tx: Transaction, source: str, learnt: Mapping[str, dict[str, Any
     gone = [name for name, definition in learnt.items() if definition is None]
     if gone:
         await tx.execute(sa.delete(table).where(table.c.source == source, table.c.name.in_(gone)))
-    rows = [(source, name, definition) for name, definition in learnt.items() if definition is not None]
-    await dialect.upsert(tx, table, ("source", "name", "definition"), rows, change=("definition",))
+    rows = [
+        (source, name, definition, definition.get(HEARTBEAT))
+        for name, definition in learnt.items()
+        if definition is not None
+    ]
+    columns = ("source", "name", "definition", "heartbeat_s")
+    await dialect.upsert(tx, table, columns, rows, change=columns[2:])
+
+
+async def said_heartbeats(tx: Transaction, source: str) -> dict[str, int]:
+    """Give how long devices of a source are silent at the most, by what is said of them, in seconds by name there."""
+    table = device_definitions
+    chosen = sa.select(table.c.name, table.c.heartbeat_s)
+    rows = await tx.execute(chosen.where(table.c.source == source, table.c.heartbeat_s.is_not(None)))
+    return {row[0]: row[1] for row in rows}
+
+
+async def behind(tx: Transaction, source: str, name: str = "") -> tuple[list[str], int]:
+    """Give the homes that have devices behind a gateway, that of the first device first, and the number of these.
+
+    Behind a gateway with a name are the devices whose names begin with it and a slash; behind a source all its devices.
+    """
+    chosen = sa.select(device_table.c.home_id, sa.func.count(), sa.func.min(device_table.c.id).label("first"))
+    chosen = chosen.where(device_table.c.source == source, sa.text("closed_at IS NULL"))
+    if name:
+        chosen = chosen.where(device_table.c.name.startswith(f"{name}/", autoescape=True))
+    rows = (await tx.execute(chosen.group_by(device_table.c.home_id).order_by("first"))).all()
+    return [row[0] for row in rows], sum(row[1] for row in rows)
 
 
 # --- devices ----------------------------------------------------------------------------------------------------------

@@ -128,6 +128,8 @@ device_definitions = sa.Table(
     sa.Column("source", sa.String, primary_key=True),
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("definition", sa.JSON, nullable=False),
+    #: How long the device is silent at the most, by what is said of it; counts where the files say nothing.
+    sa.Column("heartbeat_s", sa.Integer),
 )
 
 grids = sa.Table(
@@ -288,6 +290,21 @@ findings = sa.Table(
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("verified", sa.Boolean, nullable=False),
     sa.Column("incident_id", sa.String, index=True),
+)
+
+#: What looks as if somebody meant harm, or could do some: of a kind, source and subject one line, with a count.
+security_journal = sa.Table(
+    "security_journal",
+    metadata,
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("source", sa.String, primary_key=True),
+    #: A topic, or a device's name in its source.
+    sa.Column("subject", sa.String, primary_key=True),
+    sa.Column("first_at", UtcTime, nullable=False),
+    sa.Column("last_at", UtcTime, nullable=False, index=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    #: The latest, in a sentence.
+    sa.Column("detail", sa.String, nullable=False),
 )
 
 #: Shouwang's own troubles, as they were last written down; one of a kind and subject.
