@@ -66,5 +66,5 @@ async def test_a_running_service_is_seen_and_does_not_notice(site: Any) -> None:
     # One connection for all the time, and no row but those of the sensor's own words.
     assert site.shouwang.said().count("connected to mqtt") == 1
     after = rows(site.shouwang.folder / "shouwang.db")
-    assert {name for name in after if after[name] != before[name]} <= {"device_states", "state_changes", "hearing"}
+    assert {name for name in after if after[name] != before[name]} <= {"device_states", "state_changes", "listening"}
     assert site.texts == []

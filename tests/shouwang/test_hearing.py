@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,7 +21,7 @@ def ears(
     gaps: dict[str, list[tuple[datetime, datetime | None]]] | None = None,
     **gateways: str,
 ) -> Ears:
-    rows = {source: GatewayRow(state, None) for source, state in gateways.items()}
+    rows = {(source, ""): GatewayRow(state, NOON, None) for source, state in gateways.items()}
     return Ears(Hearing(until, gaps or {}), rows, NOON)
 
 
@@ -60,3 +61,22 @@ def test_what_was_missed_is_missed_by_all_sources_of_a_kind() -> None:
 
 def test_deafness_that_lasts_is_a_gap_until_now() -> None:
     assert ears(until=NOON - 2 * HOUR).gaps([GAS]) == [Gap(NOON - 2 * HOUR, NOON)]
+
+
+def test_a_device_is_heard_through_its_own_gateway_or_any_of_its_source() -> None:
+    """Its own is the one that its name begins with; where there is none, silence counts while one of them is on."""
+    at = NOON - timedelta(minutes=10)
+    rows = {("one", "hall"): GatewayRow("offline", at, None), ("one", "attic"): GatewayRow("online", at, None)}
+    gaps: dict[str, list[tuple[datetime, datetime | None]]] = {
+        "one/hall": [(at, None)],
+        "one/attic": [(at - timedelta(hours=2), at - timedelta(hours=1))],
+    }
+    made = Ears(Hearing(NOON, gaps), rows, NOON)
+    behind_hall, anywhere = replace(GAS, name="hall/0x12"), replace(GAS, id="any", name="0x34")
+
+    assert not made.hear(behind_hall)
+    assert made.hear(anywhere)
+    assert made.gaps([behind_hall]) == [Gap(at, NOON)]
+    # The two were never off together.
+    assert made.gaps([anywhere]) == []
+    assert made.unheard([behind_hall, anywhere]) == {behind_hall.id}

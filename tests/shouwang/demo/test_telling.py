@@ -133,7 +133,7 @@ def test_a_broken_promise_is_exit_1(environment: dict[str, str]) -> None:
         [sys.executable, "-c", SENT_TWICE, "demo", "--once"],
         env=environment,
         capture_output=True,
-        timeout=60,
+        timeout=110,
         check=False,
     )
 
