@@ -66,7 +66,7 @@ _remembered = lru_cache(maxsize=_REMEMBERED)(parse)
 
 
 def parsed(payload: bytes) -> Any:
-    """Read JSON that is looked at twice, for names and for facts; raises ValueError. What it gives is not to be changed."""
+    """Read JSON that is looked at twice, for names and for facts; raises ValueError. It is not to be changed."""
     return _remembered(payload) if len(payload) <= _SMALL else parse(payload)
 
 

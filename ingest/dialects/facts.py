@@ -96,6 +96,10 @@ class Facts:
         kind, state = ("sos", "pressed") if helps and not parts & NOT_HELP else ("button", shorten(action))
         self._others.append(self._reading(kind, state, detail=shorten(action)))
 
+    def testing(self) -> None:
+        """Say that the message is of a device that is being tested, where that is found on the way."""
+        self._under_test = True
+
     def alive(self) -> None:
         """Take a sign of life that says nothing else; nothing where there is more already."""
         if not (self._ranked or self._others or self._battery):
