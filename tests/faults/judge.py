@@ -9,57 +9,19 @@ was disturbed in between, and by what settling a doubt takes.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
 
-from tests.faults.course import Course, Declined, courses
+from tests.faults.course import Course, courses
+from tests.faults.judge_answers import answers, declined, must_follow, next_told, pages_by_home
 from tests.faults.ledger import Channel, Ledger, Message, Seen
+from tests.faults.problem import DOUBT_S, EXACT_S, Problem, bound_s
 
-Kind = Literal[
-    "lost", "doubled", "late", "early", "unowned", "misdirected", "after answer", "answer lost", "forged", "other"
-]
-KINDS: tuple[Kind, ...] = (
-    "lost",
-    "doubled",
-    "late",
-    "early",
-    "unowned",
-    "misdirected",
-    "after answer",
-    "answer lost",
-    "forged",
-    "other",
-)
-
-#: A step that is due leaves within this, on a machine that has much else to do (and this harness beside it).
-PROMPT_S = 60.0
-#: A doubt is settled within this: a lease of 30 s, the age at which an absence is believed, and a few questions.
-DOUBT_S = 150.0
-#: What may have been on its way already when an answer was taken.
-UNDER_WAY_S = 2.0
-#: Clocks of three processes, and the second to which a policy is exact.
-EXACT_S = 1.0
-
-#: Events of the journal that explain a step which came at another time than the policy says.
-_DOUBTS = frozenset({"doubt", "doubt_found", "doubt_resent", "delivery_in_doubt", "delivery_failed", "stepped_on"})
+#: Events of the journal that explain a step which came before its time.
 _HURRIED = frozenset(
     {"stepped_on", "fell_back", "delivery_failed", "delivery_in_doubt", "everybody_declined", "nobody_to_page"}
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """Something that must not be."""
-
-    kind: Kind
-    home: int | None
-    sentence: str
-
-    def __str__(self) -> str:
-        where = "" if self.home is None else f"home {self.home}: "
-        return f"{self.kind}: {where}{self.sentence}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +77,12 @@ def missing(ledger: Ledger) -> list[tuple[int, str]]:
         for way in all_ways
         if (home, way.to, way.channel) not in told
     ]
-    pages = _pages_by_home(ledger)
+    pages = pages_by_home(ledger)
     for home, went in courses(ledger).items():
         waiting += [
             (home, f"anybody, after {one.reply.worker} could not go")
             for one in went.declines
-            if _must_follow(ledger, went, one) and _next(pages[home], one) is None
+            if must_follow(ledger, went, one) and next_told(pages[home], one) is None
         ]
     return waiting
 
@@ -133,8 +95,8 @@ def judge(ledger: Ledger) -> list[Problem]:
         *_same_delivery(ledger),
         *_pages(ledger),
         *_unowned(ledger),
-        *_answers(ledger),
-        *_declined(ledger),
+        *answers(ledger),
+        *declined(ledger),
         *(
             Problem(kind="forged", home=None, sentence=f"{one.path} was believed ({one.status})")
             for one in ledger.forgeries
@@ -160,14 +122,6 @@ def _with_keys_named(ledger: Ledger) -> Ledger:
 def _counts(ledger: Ledger, home: int) -> bool:
     """Whether the promise covers an alarm: acknowledged by Shouwang, or by a broker that loses nothing."""
     return home in ledger.acknowledged or home in ledger.lost_by_broker or not ledger.broker_may_lose
-
-
-def _pages_by_home(ledger: Ledger) -> dict[int, list[Message]]:
-    pages: dict[int, list[Message]] = defaultdict(list)
-    for one in sorted(ledger.messages, key=lambda one: one.at):
-        for home in one.homes if one.page else ():
-            pages[home].append(one)
-    return pages
 
 
 def _lost(ledger: Ledger) -> Iterator[Problem]:
@@ -257,12 +211,8 @@ def _times(ledger: Ledger, home: int, first: Message, seen: Seen | None, went: C
         # While somebody has it, the clock of the steps stands still.
         return
     over = ledger.undisturbed_s(alarm.had_at + way.after_s, first.at)
-    if over > _bound(events):
+    if over > bound_s(events):
         yield Problem(kind="late", home=home, sentence=f"{way} came {over:.0f} undisturbed seconds after its time")
-
-
-def _bound(events: Iterable[str]) -> float:
-    return DOUBT_S if not _DOUBTS.isdisjoint(events) else PROMPT_S
 
 
 def _unowned(ledger: Ledger) -> Iterator[Problem]:
@@ -279,88 +229,3 @@ def _unowned(ledger: Ledger) -> Iterator[Problem]:
     for home, count in Counter(one.home for one in ledger.incidents).items():
         if count > 1:
             yield Problem(kind="doubled", home=home, sentence=f"it has {count} incidents")
-
-
-def _answers(ledger: Ledger) -> Iterator[Problem]:
-    seen = {one.home: one for one in ledger.incidents}
-    unsure = {home for tally in ledger.tallies for home in tally.homes}
-    pages = _pages_by_home(ledger)
-    course = courses(ledger)
-    for home in sorted({one.home for one in ledger.replies}):
-        incident, went = seen.get(home), course[home]
-        if went.conflict is not None and home not in unsure:
-            yield Problem(kind="answer lost", home=home, sentence=went.conflict)
-        elif home not in unsure:
-            yield from _as_it_ended(home, went, incident)
-        for text in pages[home] if home not in unsure else ():
-            if (turn := went.has_turn(text.at, UNDER_WAY_S)) is not None:
-                later = text.at - turn.since
-                sentence = f"{text.to} was paged by {text.channel} {later:.1f} s after {turn.worker} had answered"
-                yield Problem(kind="after answer", home=home, sentence=sentence)
-    answered = {one.home for one in ledger.replies} | unsure
-    for one in ledger.incidents:
-        if one.answered_by is not None and one.home not in answered:
-            sentence = f"it counts as answered by {one.answered_by}, and nobody has answered"
-            yield Problem(kind="other", home=one.home, sentence=sentence)
-    for tally in ledger.tallies:
-        by = sum(home in seen and tally.worker in seen[home].acknowledged_by for home in tally.homes)
-        if by < tally.count:
-            sentence = f"{tally.worker} was told that {tally.count} homes are theirs, and it counts for {by}"
-            yield Problem(kind="answer lost", home=min(tally.homes), sentence=sentence)
-
-
-def _as_it_ended(home: int, went: Course, incident: Seen | None) -> Iterator[Problem]:
-    state = None if incident is None else incident.state
-    if went.closed != (state == "resolved"):
-        word = "closed" if went.closed else "open"
-        yield Problem(kind="answer lost", home=home, sentence=f"by its answers it is {word}, and it counts as {state}")
-    elif not went.closed and incident is not None and incident.answered_by != went.owner:
-        sentence = f"by its answers it is {went.owner}'s, and it counts as {incident.answered_by}'s"
-        yield Problem(kind="answer lost", home=home, sentence=sentence)
-
-
-# --- those who cannot go ----------------------------------------------------------------------------------------------
-
-
-def _declined(ledger: Ledger) -> Iterator[Problem]:
-    seen = {one.home: one for one in ledger.incidents}
-    pages, course = _pages_by_home(ledger), courses(ledger)
-    unsure = {home for tally in ledger.tallies for home in tally.homes}
-    for home in sorted({one.home for one in ledger.replies if one.said == "cannot go"} - unsure):
-        incident = seen.get(home)
-        events = incident.events if incident is not None else frozenset()
-        went = course[home]
-        for number, (since, until) in went.spared.items():
-            for one in pages[home]:
-                asked = one.to == number and since + UNDER_WAY_S < one.at < min(until, since + ledger.repeat_s)
-                # Where nobody is left, all of them are asked again.
-                if asked and "everybody_declined" not in events:
-                    sentence = f"{number} was asked again {one.at - since:.1f} s after they said they cannot go"
-                    yield Problem(kind="after answer", home=home, sentence=sentence)
-        for declined in went.declines if not ledger.clock_moved else ():
-            nxt = _next(pages[home], declined)
-            if nxt is None or not _must_follow(ledger, went, declined):
-                continue
-            over = ledger.undisturbed_s(declined.reply.taken_at, nxt.at)
-            if over > _bound(events):
-                sentence = (
-                    f"the next was told {over:.0f} undisturbed seconds after {declined.reply.worker} could not go"
-                )
-                yield Problem(kind="late", home=home, sentence=sentence)
-
-
-def _next(pages: Iterable[Message], declined: Declined) -> Message | None:
-    """Give the first page to somebody else after one could not go. The service may have known before it said so."""
-    since = declined.reply.said_at - EXACT_S
-    return next((one for one in pages if one.to in declined.left and one.at >= since), None)
-
-
-def _must_follow(ledger: Ledger, went: Course, declined: Declined) -> bool:
-    """Whether others must have been told: there are any, and nobody answered before there was time for that."""
-    if not declined.left:
-        return False
-    taken_at = declined.reply.taken_at
-    return not any(
-        turn.since >= declined.reply.said_at and ledger.undisturbed_s(taken_at, turn.since) < DOUBT_S
-        for turn in went.turns
-    )

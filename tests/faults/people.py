@@ -188,7 +188,10 @@ class People:
             await asyncio.sleep(self._chance.uniform(0.5, 4.0))
             await self._say(twilio, number, home, code, "cannot go")
         elif luck < self._manners.turn_back + self._manners.arrive:
-            finishes = self._chance.random() < self._manners.finish
+            # A call for help has no state: the broker's second delivery of one that is closed already is a new one
+            # (docs/reliability.md, "Where it ends").
+            pressed = self._world.ledger.alarms[home].kind == "sos"
+            finishes = self._chance.random() < self._manners.finish and not pressed
             await asyncio.sleep(self._chance.uniform(0.5, 3.0))
             if await self._say(twilio, number, home, code, "arrived") == "there" and finishes:
                 await asyncio.sleep(self._chance.uniform(0.5, 3.0))

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tests.faults.judge import Kind
+from tests.faults.problem import Kind
 from tests.faults.scenario import Outcome
 
 #: The columns of problems, and what counts there.

@@ -6,9 +6,9 @@ from typing import Final
 from tests.faults.faults.partition import Partitioned
 from tests.faults.faults.process import KilledAtPoints
 from tests.faults.faults.provider import ProviderFails
-from tests.faults.judge import Kind
 from tests.faults.load import Amount
 from tests.faults.people import NOBODY_ANSWERS
+from tests.faults.problem import Kind
 from tests.faults.scenario import TEXTS, Outcome, Scenario
 from tests.faults.world import Layout
 

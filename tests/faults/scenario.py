@@ -13,10 +13,11 @@ from pathlib import Path
 
 from tests.faults.course import courses
 from tests.faults.faults.base import Fault
-from tests.faults.judge import Problem, judge, missing
+from tests.faults.judge import judge, missing
 from tests.faults.ledger import Alarm, Ledger, Step, now
 from tests.faults.load import Amount, Load
 from tests.faults.observe import collect_messages, observe
+from tests.faults.problem import Problem
 from tests.faults.tools import Tools
 from tests.faults.world import Layout, World
 from tests.real.waiting import WaitedInVainError, until

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.faults.judge import DOUBT_S, PROMPT_S, UNDER_WAY_S, expected, judge, missing
+from tests.faults.judge import expected, judge, missing
 from tests.faults.ledger import Alarm, Forgery, Ledger, Message, Reply, Said, Seen, Span, Step, Tally, Verdict
+from tests.faults.problem import DOUBT_S, PROMPT_S, UNDER_WAY_S
 
 WORKER, GENERAL, DESK, STRANGER = "+8613800000001", "+8613800000101", "+8613800000201", "+8613800000009"
 HOME = 4

@@ -7,7 +7,7 @@ import pytest
 from simulators.twilio.faults import FaultKind
 from tests.faults import plan, tools
 from tests.faults.faults.provider import ProviderFails
-from tests.faults.judge import KINDS
+from tests.faults.problem import KINDS
 from tests.faults.report import COLUMNS
 from tests.faults.sabotage import SABOTAGES
 from tests.faults.sabotaged import MUST_FIND, SCENARIOS

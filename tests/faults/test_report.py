@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import plan, report
-from tests.faults.judge import Problem
+from tests.faults.problem import Problem
 from tests.faults.scenario import Outcome
 
 MARKS = """before
