@@ -82,7 +82,7 @@ def declined(ledger: Ledger) -> Iterator[Problem]:
             over = ledger.undisturbed_s(one_declined.reply.taken_at, nxt.at)
             if over > bound_s(events):
                 sentence = (
-                    f"the next was told {over:.0f} undisturbed seconds after {declined.reply.worker} could not go"
+                    f"the next was told {over:.0f} undisturbed seconds after {one_declined.reply.worker} could not go"
                 )
                 yield Problem(kind="late", home=home, sentence=sentence)
 
