@@ -2,14 +2,20 @@
 
 from ingest.decoded import Dialect
 from ingest.dialects.esphome import Esphome
+from ingest.dialects.homeassistant import HomeAssistant
+from ingest.dialects.openmqttgateway import OpenMqttGateway
 from ingest.dialects.rtl_433 import Rtl433
+from ingest.dialects.shelly_gen1 import ShellyGen1
 from ingest.dialects.shouwang import Shouwang
 from ingest.dialects.zigbee2mqtt import Zigbee2Mqtt
 
 #: By the name that `dialect:` has in devices.yaml.
 DIALECTS: dict[str, type[Dialect]] = {
     "esphome": Esphome,
+    "homeassistant": HomeAssistant,
+    "openmqttgateway": OpenMqttGateway,
     "rtl_433": Rtl433,
+    "shelly-gen1": ShellyGen1,
     "shouwang": Shouwang,
     "zigbee2mqtt": Zigbee2Mqtt,
 }

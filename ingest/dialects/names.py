@@ -100,6 +100,7 @@ _OTHER = frozenset(
     """no not non last previous old count counter counts times total time timestamp date enable enabled disable disabled
     config setting settings set limit threshold max min valve meter usage flow consumption interval delay duration sound
     volume buzzer led light mode type id name version reset clear cleared restore temperature humidity rate raw
+    rain snow free flag
     """.split()  # noqa: SIM905 - a list of forty quoted words is harder to read
 )
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
