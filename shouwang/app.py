@@ -102,7 +102,7 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
             "dispatcher": service.dispatcher.run,
             "clockwork": lambda: _ticking(service),
             "auditor": lambda: _auditing(service, senses),
-            "ear": lambda: _noting(service, subscriber, senses),
+            "ear": lambda: _noting(service, subscriber, senses, configuration),
             "file watch": lambda: _watch(settings.config.dir, reload),
             "reload": lambda: _whenever(hung_up, reload),
             **own.parts,
@@ -171,7 +171,7 @@ async def _auditing(service: Service, senses: Senses) -> None:
         await _audit(service, senses)
 
 
-async def _noting(service: Service, subscriber: Subscriber, senses: Senses) -> None:
+async def _noting(service: Service, subscriber: Subscriber, senses: Senses, configuration: Configuration) -> None:
     # See _auditing. What is not noted counts as not heard, so that nothing is lost with a note.
     while True:
         await asyncio.sleep(hearing.NOTE_EVERY_S)
@@ -179,6 +179,7 @@ async def _noting(service: Service, subscriber: Subscriber, senses: Senses) -> N
             began = elapsed()
             await hearing.note(service.core)
             senses.note_pace(elapsed() - began)
+        await configuration.look_at_imports(service)
 
 
 async def _ticking(service: Service) -> None:

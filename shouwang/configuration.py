@@ -13,7 +13,7 @@ from shouwang import config
 from shouwang.config import ConfigError
 from shouwang.core import Rules
 from shouwang.service import Service
-from store import due, registry
+from store import due, imports, registry
 from store.errors import DatabaseError
 
 _log = logging.getLogger(__name__)
@@ -32,6 +32,8 @@ class Configuration:
         #: Digests of the files that this process goes by. The database knows which were brought in, by whomever.
         self._in_force: dict[str, str] | None = None
         self._one_at_a_time = asyncio.Lock()
+        #: What was brought in from tables when it was last looked at.
+        self._imports: frozenset[tuple[str, str]] = frozenset()
         #: Why the files as they are now are refused; empty where they are not.
         self.refused = ""
 
@@ -54,6 +56,7 @@ class Configuration:
         async with core.database.read() as tx:
             brought_in = await registry.digests(tx) == digests
             sources = await registry.sources(tx)
+            self._imports = await imports.version(tx)
 
         if brought_in:
             rules = Rules(await asyncio.to_thread(self.rulebook))
@@ -93,6 +96,17 @@ class Configuration:
         if changed:
             _log.info("the edited configuration is in force")
         return changed
+
+    async def look_at_imports(self, service: Service) -> bool:
+        """See whether tables were brought in (`shouwang import`) since the last look; return whether they were."""
+        async with service.core.database.read() as tx:
+            version = await imports.version(tx)
+        if version == self._imports:
+            return False
+        self._imports = version
+        service.intake.forget()
+        _log.info("homes that were imported are watched from now on")
+        return True
 
     async def _apply_when_possible(self, service: Service) -> bool:
         while True:
