@@ -63,7 +63,22 @@ _ON_OFF: dict[str, tuple[str, str]] = {
 }
 
 _ON_WORDS = frozenset(
-    {"alarm", "alarming", "detected", "leak", "leaking", "wet", "yes", "triggered", "fire", "1", "active", "on", "true"}
+    {
+        "alarm",
+        "alarmed",
+        "alarming",
+        "detected",
+        "leak",
+        "leaking",
+        "wet",
+        "yes",
+        "triggered",
+        "fire",
+        "1",
+        "active",
+        "on",
+        "true",
+    }
 )
 _OFF_WORDS = frozenset(
     {"normal", "clear", "none", "no", "ok", "idle", "dry", "safe", "inactive", "0", "off", "false", "null_alarm"}
@@ -90,16 +105,23 @@ _WORDS: dict[str, dict[str, tuple[int, str, str | None]]] = {
     },
     "fall": {
         "fall": (Rank.ALARM, "alarm", None),
+        "falling": (Rank.ALARM, "alarm", None),
         "warning": (Rank.BETTER_THAN_UNKNOWN, "warning", None),
         "maybe_fall": (Rank.BETTER_THAN_UNKNOWN, "warning", None),
         "no_fall": (Rank.CLEAR, "clear", None),
     },
     "motion": dict.fromkeys(
-        ("small", "large", "small_move", "large_move", "motion", "moving", "move", "pir", "presence", "occupied"),
+        (
+            *("small", "medium", "large", "small_move", "large_move", "small_movement", "large_movement"),
+            *("motion", "moving", "move", "pir", "presence", "occupied"),
+        ),
         (Rank.ALARM, "detected", None),
     ),
     "presence": dict.fromkeys(
-        ("motion", "stationary", "presence", "present", "occupied", "moving", "move", "static"),
+        (
+            *("motion", "stationary", "presence", "present", "occupied", "moving", "move", "static", "peaceful"),
+            *("small_movement", "large_movement"),
+        ),
         (Rank.ALARM, "detected", None),
     ),
     "test": {
@@ -109,6 +131,11 @@ _WORDS: dict[str, dict[str, tuple[int, str, str | None]]] = {
         ),
         **dict.fromkeys(("failure", "check_failure", "fail", "failed"), (Rank.WORSE_THAN_ALARM, "failed", None)),
         **dict.fromkeys(("others",), (Rank.CLEAR, "inactive", None)),
+    },
+    "warmup": dict.fromkeys(("preheat", "preheating", "warmup", "warm_up", "warming_up"), (Rank.ALARM, "active", None)),
+    "end_of_life": {
+        "expired": (Rank.ALARM, "alarm", None),
+        "expires_soon": (Rank.ALARM, "alarm", "expires_soon"),
     },
     "battery": {
         "low": (Rank.ALARM, "low", None),
@@ -149,6 +176,9 @@ def read_word(kind: str, text: str) -> Fact:
     special = _WORDS.get(kind, {}).get(word)
     if special is not None:
         return Fact(special[0], kind, special[1], special[2])
+    if word.lstrip("_").isdecimal() and word not in {"0", "1"}:
+        # -1 stands for "not known", and is no 1.
+        return unknown(kind)
     if kind in HAZARDS and word in _OTHER_KINDS:
         return _OTHER_KINDS[word]
     if kind == "test" and word.startswith("fail"):
@@ -157,7 +187,7 @@ def read_word(kind: str, text: str) -> Fact:
     if kind != "contact":
         first, _, _ = word.partition("_")
         last = word.rpartition("_")[2]
-        if word in _OFF_WORDS or first in {"no", "not"} or last in _OFF_WORDS:
+        if word in _OFF_WORDS or (first in {"no", "not"} and kind != "battery") or last in _OFF_WORDS:
             return off(kind)
         if word in _ON_WORDS or (last in _ON_WORDS and last != word):
             return on(kind)

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from ingest.decoded import Decoded, GatewayWord, UnderBases, World
+from ingest.decoded import Decoded, GatewayWord, UnderBases, Unmapped, World
+from ingest.dialects import meanings
 from ingest.dialects.common import freshness, number, observed, parse, shorten, unknown_device, word
+from ingest.dialects.facts import Facts
 from ingest.dialects.meanings import HAZARDS, HELP, NOT_HELP, PRESSES, Fact, Rank
 from ingest.dialects.zigbee2mqtt_plans import Plan, Plans, definitions
 from ingest.dialects.zigbee2mqtt_tables import IAS_COMPANIONS, SURROUNDINGS, How
@@ -36,7 +38,8 @@ class Zigbee2Mqtt(UnderBases):
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
-        self._plans = Plans()
+        self._map = source.map
+        self._plans = Plans(source.map)
         #: When the gateway started, if we heard it: the batch that said so may hold what follows.
         self._started_at: datetime | None = None
 
@@ -128,8 +131,9 @@ class Zigbee2Mqtt(UnderBases):
         except ValueError:
             value = payload.decode("utf-8", "replace")
         fields = value if type(value) is dict else {attribute: value}
-        readings = self._readings(message, device, fields, self._plan(device, name, world), world)
-        return Decoded(readings, ignored=None if readings else "attribute", source=self._source)
+        readings, unmapped = self._readings(message, device, fields, self._plan(device, name, world), world)
+        ignored = None if readings or unmapped else "attribute"
+        return Decoded(readings, ignored=ignored, unmapped=unmapped, source=self._source)
 
     def _state(self, message: Message, device: Device, name: str, world: World) -> Decoded:
         if not message.payload:
@@ -140,10 +144,10 @@ class Zigbee2Mqtt(UnderBases):
             return self._aside("malformed_json", "The payload is not valid JSON.")
         if type(fields) is not dict:
             return self._aside("invalid_value", "The state of a device is a JSON object.")
-        readings = self._readings(message, device, fields, self._plan(device, name, world), world)
+        readings, unmapped = self._readings(message, device, fields, self._plan(device, name, world), world)
         if not readings or device.kind == "measurement":
             readings += self._others(message, device, fields, world, alone=not readings)
-        return Decoded(readings, source=self._source)
+        return Decoded(readings, unmapped=unmapped, source=self._source)
 
     def _others(
         self, message: Message, device: Device, fields: dict[str, Any], world: World, *, alone: bool
@@ -179,8 +183,9 @@ class Zigbee2Mqtt(UnderBases):
 
     def _readings(
         self, message: Message, device: Device, fields: dict[str, Any], plan: Plan, world: World
-    ) -> list[Reading]:
+    ) -> tuple[list[Reading], Sequence[Unmapped]]:
         found: dict[str, Fact] = {}
+        written: Facts | None = None
         generic: Fact | None = None
         faults: list[str] = []
         numbers: dict[str, tuple[float, str | None]] = {}
@@ -205,12 +210,17 @@ class Zigbee2Mqtt(UnderBases):
                     generic = fact if generic is None or fact.rank > generic.rank else generic
                     continue
                 if how == How.FAULT and fact.rank == Rank.ALARM and step.code is not None:
-                    faults.append(step.code)
+                    faults.append(fact.detail or step.code)
                 known = found.get(fact.kind)
                 if known is None or fact.rank > known.rank:
                     found[fact.kind] = fact
             elif how == How.ACTION:
                 action = value if type(value) is str else None
+            elif how >= How.UNCLEAR:
+                if how == How.MAPPED or meanings.read(step.kind, value).rank == Rank.ALARM:
+                    if written is None:
+                        written = self._written(message, device, fields, world)
+                    written.by_map(name, value, what="alarm_bit")
             elif (figure := number(value)) is not None:
                 if how == How.BATTERY:
                     level = figure if 0 <= figure <= 100 else None
@@ -218,8 +228,8 @@ class Zigbee2Mqtt(UnderBases):
                     numbers[step.kind] = (figure, step.unit)
                 elif (volts := _volts(figure, step.scale)) is not None:
                     numbers["battery_voltage"] = (volts, "V")
-        if generic is not None and device.kind not in found:
-            found[device.kind] = generic
+        if generic is not None and generic.kind not in found:
+            found[generic.kind] = generic
 
         received_at = message.received_at
         observed_at = observed(fields["last_seen"], received_at) if "last_seen" in fields else None
@@ -273,7 +283,22 @@ class Zigbee2Mqtt(UnderBases):
         )
         if action:
             readings.append(_pressed(device, action, received_at, observed_at, fresh))
-        return readings
+        if written is None:
+            return readings, ()
+        # What somebody has written down goes before what we believe.
+        said = written.readings
+        kinds = {one.kind for one in said}
+        return [*said, *(one for one in readings if one.kind not in kinds)], written.unmapped
+
+    def _written(self, message: Message, device: Device, fields: dict[str, Any], world: World) -> Facts:
+        return Facts(
+            device,
+            message,
+            observed_at=observed(fields.get("last_seen"), message.received_at),
+            merged=True,
+            startup=self._in_startup(message, world),
+            meanings=self._map,
+        )
 
 
 def _volts(figure: float, scale: float) -> float | None:

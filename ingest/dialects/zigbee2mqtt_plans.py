@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -10,7 +11,7 @@ from ingest.dialects import meanings
 from ingest.dialects import zigbee2mqtt_tables as tables
 from ingest.dialects.meanings import Fact
 from ingest.dialects.zigbee2mqtt_tables import How
-from rules.community import Device
+from rules.community import Device, Mapped
 
 _PUBLISHED = 1
 _SETTABLE = 2
@@ -32,6 +33,8 @@ _KEPT: dict[str, frozenset[type]] = {
 #: "closed (= true) or open (= false)" in a description overrules value_on, which contradicts it for some models.
 _POLARITY = re.compile(r"\b(open|close)(?:ed|d)?\s*\(\s*=\s*(true|on|false|off)\s*\)", re.IGNORECASE)
 _TRUE_WORDS = frozenset({"true", "on"})
+#: Kinds whose names settings have as well: how strongly a knob trembles, the button that begins a test.
+_SET_ELSEWHERE = frozenset({"vibration", "test"})
 
 
 class Step(NamedTuple):
@@ -54,12 +57,21 @@ _NOTHING: dict[Any, Fact] = {}
 class Plan:
     """How to read the messages of devices of one model that are registered as one kind."""
 
-    def __init__(self, definition: dict[str, Any] | None, kind: str, *, invert: bool) -> None:
+    def __init__(
+        self,
+        definition: dict[str, Any] | None,
+        kind: str,
+        *,
+        invert: bool,
+        maps: Sequence[Mapping[str, Mapped]] = (),
+    ) -> None:
         exposes = (definition or {}).get("exposes", ())
         self._exposes: dict[str, dict[str, Any]] = {one["property"]: one for one in exposes}
         self._defined = definition is not None
         self._kind = kind
+        self._about: str | None = (definition or {}).get("about")
         self._invert = invert
+        self._maps = maps
         #: Property: how it is read; None where it is of no interest.
         self.steps: dict[str, Step | None] = {}
 
@@ -78,6 +90,9 @@ class Plan:
         return _turned(fact) if self._invert and fact.kind == "contact" else fact
 
     def _step(self, name: str) -> Step | None:
+        for meanings_here in self._maps:
+            if (how := meanings_here.get(name)) is not None:
+                return None if how.kind is None else Step(How.MAPPED, how.kind, _NOTHING)
         expose = self._exposes.get(name, {})
         plain = expose.get("name") or name
         if name == "action" or plain == "action":
@@ -87,15 +102,34 @@ class Plan:
         if plain in {"voltage", "battery_voltage"}:
             return self._voltage(plain, expose.get("unit"))
         if plain in tables.FAULTS:
-            return Step(How.FAULT, "fault", meanings.booleans("fault", inverted=False), code=tables.FAULTS[plain])
+            return Step(How.FAULT, "fault", _faults(expose), code=tables.FAULTS[plain])
         if plain in tables.NUMBERS and expose.get("type", "" if plain in tables.STATES else "numeric") == "numeric":
             kind, unit = tables.NUMBERS[plain]
+            if expose.get("unit") in tables.METERED:
+                return None
             return Step(How.NUMBER, kind, _NOTHING, unit=expose.get("unit") or unit)
-        kind_here = tables.kind_of(plain) or tables.kind_of(name) or tables.STATES_IF_DEFINED.get(plain)
+        if expose.get("type") == "numeric":
+            return None
+        kind_here = tables.kind_of(plain) or tables.kind_of(name)
+        if kind_here is None and expose:
+            kind_here = "fall" if tables.FALLING in expose.get("values", ()) else tables.STATES_IF_DEFINED.get(plain)
         if kind_here is not None:
+            if kind_here in _SET_ELSEWHERE and _is_setting(expose):
+                return None
             return Step(How.STATE, kind_here, self._facts(kind_here, plain, expose))
-        if self._kind in tables.GENERIC.get(plain, ()) and self._says_state(expose):
-            return Step(How.GENERIC, self._kind, self._facts(self._kind, plain, expose))
+        return self._generic(plain, expose)
+
+    def _generic(self, name: str, expose: dict[str, Any]) -> Step | None:
+        """Work out a property that says `alarm`, and not of what."""
+        kinds = tables.GENERIC.get(name)
+        if kinds is None or not self._says_state(expose):
+            return None
+        for kind in (self._kind, self._about):
+            if kind is not None and kind in kinds:
+                return Step(How.GENERIC, kind, self._facts(kind, name, expose))
+        # A definition without a word on what the device is for may still be of a detector.
+        if name in tables.UNCLEAR and not (self._defined and self._about == ""):
+            return Step(How.UNCLEAR, "tamper", meanings.booleans("tamper", inverted=False))
         return None
 
     def _says_state(self, expose: dict[str, Any]) -> bool:
@@ -117,6 +151,9 @@ class Plan:
         for value in expose.get("values", ()):
             if value not in facts:
                 facts[value] = meanings.read_word(kind, value)
+        if tables.FALLING in facts:
+            # The property says where somebody is, of which only the one is a fall.
+            facts.update({value: meanings.off(kind) for value in expose["values"] if value != tables.FALLING})
         if kind == "contact" and self._invert:
             facts = {value: _turned(fact) for value, fact in facts.items()}
         return facts
@@ -132,19 +169,35 @@ class Plan:
 
 
 class Plans:
-    """The plans in use; devices of one model share one."""
+    """The plans in use; devices of one model share one. `meanings` is the source's map."""
 
-    def __init__(self) -> None:
+    def __init__(self, meanings: Mapping[str, Mapped] | None = None) -> None:
+        self._meanings = () if meanings is None else (meanings,)
         self._plans: dict[tuple[str, str, bool], Plan] = {}
+        #: Of devices with a map of their own, with the device and the definition that each was made for.
+        self._own: dict[str, tuple[Device, dict[str, Any] | None, Plan]] = {}
 
     def of(self, device: Device, definition: dict[str, Any] | None) -> Plan:
         """Give the plan for a device."""
+        if device.map is not None:
+            return self._mapped(device, definition)
         key = (definition.get("digest", "") if definition is not None else "", device.kind, device.invert)
         plan = self._plans.get(key)
         if plan is None:
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
-            plan = self._plans[key] = Plan(definition, device.kind, invert=device.invert)
+            plan = self._plans[key] = Plan(definition, device.kind, invert=device.invert, maps=self._meanings)
+        return plan
+
+    def _mapped(self, device: Device, definition: dict[str, Any] | None) -> Plan:
+        known = self._own.get(device.id)
+        if known is not None and known[0] == device and known[1] == definition:
+            return known[2]
+        if len(self._own) >= _MOST_PLANS:
+            self._own.clear()
+        maps = (device.map or {}, *self._meanings)
+        plan = Plan(definition, device.kind, invert=device.invert, maps=maps)
+        self._own[device.id] = (device, definition, plan)
         return plan
 
 
@@ -164,8 +217,11 @@ def definitions(devices: Any) -> dict[str, dict[str, Any]] | None:
             continue
         exposes = _flat(definition.get("exposes"))
         model, vendor = str(definition.get("model")), str(definition.get("vendor"))
-        digest = hashlib.blake2s(orjson.dumps([model, vendor, exposes]), digest_size=12).hexdigest()
-        found[name] = {"model": model, "vendor": vendor, "exposes": exposes, "digest": digest}
+        kept = {"model": model, "vendor": vendor, "exposes": exposes}
+        if (about := tables.about(definition.get("description"))) is not None:
+            kept["about"] = about
+        digest = hashlib.blake2s(orjson.dumps(list(kept.values())), digest_size=12).hexdigest()
+        found[name] = {**kept, "digest": digest}
     return found
 
 
@@ -203,6 +259,23 @@ def _false_is_open(name: str, expose: dict[str, Any]) -> bool:
     if "contact" in name:
         return True
     return meanings.is_false(expose.get("value_on"))
+
+
+def _is_setting(expose: dict[str, Any]) -> bool:
+    """Whether a property is what somebody has set, rather than what the device found."""
+    if not expose.get("access", 0) & _SETTABLE:
+        return False
+    return "vibration" in expose["property"] or (expose.get("type") == "enum" and len(expose.get("values", ())) < 2)
+
+
+def _faults(expose: dict[str, Any]) -> dict[Any, Fact]:
+    """What a fault's values say; of an enumeration, whatever is not the good state is a fault of that name."""
+    facts = meanings.booleans("fault", inverted=meanings.is_false(expose.get("value_on")))
+    if expose.get("type") == "enum":
+        for value in expose.get("values", ()):
+            good = meanings.read_word("fault", value).rank == meanings.Rank.CLEAR
+            facts[value] = meanings.off("fault") if good else meanings.on("fault")._replace(detail=value)
+    return facts
 
 
 def _turned(fact: Fact) -> Fact:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from ingest.decode import Gateway, GatewayWord
 from ingest.dialects import zigbee2mqtt_tables as tables
 from ingest.dialects.zigbee2mqtt_plans import definitions
+from rules.community import Mapped, Source
 from rules.readings import KINDS, LIFE_SAFETY_KINDS, Freshness, Reading
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
@@ -687,3 +689,143 @@ def test_every_kind_that_comes_out_is_one_that_rules_may_name() -> None:
 
     assert named <= KINDS
     assert named >= LIFE_SAFETY_KINDS
+
+
+# --- what nobody can know, and what the gateway says of itself ---
+
+
+def described(description: str | None, *properties: str, **more: Any) -> dict[str, Any]:
+    exposes = [{"property": one, "name": one, "type": "binary", "access": 1, "value_on": True} for one in properties]
+    found = definitions(
+        [{"friendly_name": "x", "definition": {"model": "m", "description": description, "exposes": exposes, **more}}]
+    )
+    assert found is not None
+    return found["x"]
+
+
+@pytest.mark.parametrize(
+    ("description", "kind"),
+    [
+        ("Carbon monoxide sensor", "carbon_monoxide"),
+        ("Smart CO detector", "carbon_monoxide"),
+        ("Smoke sensor", "smoke"),
+        ("Combustible gas sensor", "gas"),
+        ("Smart water leakage alarm sensor", "water_leak"),
+        ("Smoke and CO detector", None),
+        ("Gas valve", None),
+        ("Smoke alarm with siren", None),
+        (None, None),
+    ],
+)
+def test_what_a_plain_alarm_is_about_says_the_description(
+    zigbee: Any, description: str | None, kind: str | None
+) -> None:
+    zigbee.knows("x", "button")
+    zigbee.world.definitions["site", "x"] = described(description, "alarm")
+
+    decoded = zigbee.reads("zigbee2mqtt/x", '{"alarm":true}')
+
+    assert [one.kind for one in decoded.readings if one.state == "alarm"] == ([kind] if kind else [])
+
+
+def test_what_the_registry_says_goes_before_the_description(zigbee: Any) -> None:
+    zigbee.knows("x", "gas")
+    zigbee.world.definitions["site", "x"] = described("Smoke sensor", "alarm")
+
+    assert facts(zigbee.reads("zigbee2mqtt/x", '{"alarm":true}').readings) == {("gas", "alarm")}
+
+
+def test_an_alarm_of_which_nobody_knows_what_it_is_needs_a_map(zigbee: Any) -> None:
+    zigbee.knows("x", "button")
+
+    decoded = zigbee.reads("zigbee2mqtt/x", '{"alarm_1":true,"alarm_2":false}')
+
+    assert [(one.name, one.what, one.field, one.said) for one in decoded.unmapped] == [
+        ("x", "alarm_bit", "alarm_1", "true")
+    ]
+    assert facts(decoded.readings) == {("heartbeat", "alive")}
+    assert not zigbee.reads("zigbee2mqtt/x", '{"alarm_1":false}').unmapped
+    zigbee.world.definitions["site", "x"] = described("Plug-in siren", "alarm_1")
+    assert not zigbee.reads("zigbee2mqtt/x", '{"alarm_1":true}').unmapped, "a siren says that it sounds"
+
+
+def test_a_map_goes_before_what_we_believe(zigbee: Any) -> None:
+    device = zigbee.knows("x", "smoke")
+    states = {"wet": "alarm", "dry": "clear"}
+    meanings = {
+        "alarm_1": Mapped(kind="water_leak"),
+        "state": Mapped(kind="water_leak", states=states),
+        "level": Mapped(kind="gas_concentration", unit="%LEL", scale=0.1),
+        "smoke": Mapped(kind=None),
+    }
+    zigbee.world.devices["site", "x"] = replace(device, map=meanings)
+
+    def says(payload: str) -> set[tuple[str, Any]]:
+        decoded = zigbee.reads("zigbee2mqtt/x", payload)
+        assert not decoded.unmapped
+        assert all(one.merged for one in decoded.readings)
+        return facts(decoded.readings)
+
+    assert says('{"alarm_1":true,"smoke":true}') == {("water_leak", "alarm")}
+    assert says('{"state":"wet","battery":9}') == {("water_leak", "alarm"), ("battery", 9.0)}
+    assert says('{"state":"damp"}') == {("water_leak", "unknown")}
+    assert says('{"level":35}') == {("gas_concentration", 3.5)}
+    # Another map, the same device: the file was edited.
+    zigbee.world.devices["site", "x"] = replace(device, map={"alarm_1": Mapped(kind="gas")})
+    assert says('{"alarm_1":true,"smoke":false}') == {("gas", "alarm"), ("smoke", "clear")}
+
+
+def test_a_source_has_a_map_for_all_its_devices(zigbee: Any) -> None:
+    meanings = {"alarm_1": Mapped(kind="water_leak")}
+    reader = type(zigbee)(Source(id="site", dialect="zigbee2mqtt", base="zigbee2mqtt", map=meanings))
+    reader.knows("x", "button")
+
+    assert facts(reader.reads("zigbee2mqtt/x", '{"alarm_1":true}').readings) == {("water_leak", "alarm")}
+
+
+@pytest.mark.parametrize(
+    ("expose", "value", "fact"),
+    [
+        ({"property": "status", "type": "enum", "values": ["occupied", "falling"]}, "falling", ("fall", "alarm")),
+        ({"property": "status", "type": "enum", "values": ["occupied", "falling"]}, "occupied", ("fall", "clear")),
+        ({"property": "status", "type": "enum", "values": ["occupied", "falling"]}, None, ("fall", "unknown")),
+        ({"property": "status", "type": "enum", "values": ["open", "stuck"]}, "stuck", None),
+        ({"property": "leakage", "type": "numeric", "unit": "mA"}, 1, None),
+        ({"property": "gas", "type": "numeric", "unit": "m³"}, 812, None),
+        ({"property": "gas", "type": "numeric", "unit": "%LEL"}, 8, ("gas_concentration", 8.0)),
+        ({"property": "vibration", "type": "binary", "access": 3, "value_on": "ON"}, "ON", None),
+        ({"property": "test", "type": "enum", "access": 3, "values": ["test"]}, "test", None),
+        ({"property": "battery_level", "type": "enum", "values": ["low", "high"]}, "low", ("battery", "low")),
+        ({"property": "battery_state", "type": "enum", "values": ["no_charge"]}, "no_charge", None),
+        ({"property": "fault", "type": "enum", "values": ["none", "probe_fault"]}, "probe_fault", ("fault", "alarm")),
+        ({"property": "fault", "type": "enum", "values": ["none", "probe_fault"]}, "none", ("fault", "clear")),
+        (
+            {"property": "channel_3_leak_detect_19", "type": "binary", "value_on": "Leak"},
+            "Leak",
+            ("water_leak", "alarm"),
+        ),
+        (
+            {"property": "endoflife", "type": "enum", "values": ["normal", "expired"]},
+            "expired",
+            ("end_of_life", "alarm"),
+        ),
+        ({"property": "preheating", "type": "enum", "values": ["normal"]}, "preheating", ("warmup", "active")),
+    ],
+)
+def test_what_a_property_is_says_its_definition(zigbee: Any, expose: Any, value: Any, fact: Any) -> None:
+    zigbee.knows("x", "button")
+    found = definitions([{"friendly_name": "x", "definition": {"exposes": [{"access": 1, **expose}]}}])
+    zigbee.world.definitions["site", "x"] = found["x"] if found else {}
+
+    said = facts(zigbee.reads("zigbee2mqtt/x", json.dumps({expose["property"]: value})).readings)
+
+    assert said == {fact or ("heartbeat", "alive")}
+
+
+def test_a_fault_of_an_enumeration_names_it(zigbee: Any) -> None:
+    zigbee.knows("x", "gas")
+    expose = {"property": "fault", "type": "enum", "access": 1, "values": ["none", "probe_fault"]}
+    found = definitions([{"friendly_name": "x", "definition": {"exposes": [expose]}}])
+    zigbee.world.definitions["site", "x"] = found["x"] if found else {}
+
+    assert of(zigbee.reads("zigbee2mqtt/x", '{"fault":"probe_fault"}').readings, "fault").detail == "probe_fault"
