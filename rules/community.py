@@ -168,6 +168,10 @@ class Source:
     discovery: str | None = None
     #: What the fields of every device of it mean, as `Device.map`.
     map: dict[str, Mapped] | None = None
+    #: Of its devices that have none of their own, as `Device.heartbeat_s`.
+    heartbeat_s: int | None = None
+    #: The home in which its gateway stands; None: that of the first of its devices.
+    home: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,10 @@ from rules import machine
 from rules.decisions import CancelDue, Due, DueKind, SetDue
 from rules.engine import Evaluation
 from rules.incident import Incident, IncidentState
+from rules.liveness import gateway_due, look_at_homes, unwatched_due
 from rules.rulebook import Absent
-from shouwang import situations, verdicts
+from rules.watch import UNWATCHED
+from shouwang import liveness, situations, verdicts
 from shouwang.core import Core
 from shouwang.hearing import Ears
 from store import due, findings, incidents, locks, outbox, registry, states
@@ -24,7 +26,7 @@ _POSTPONE = timedelta(seconds=30)
 _AT_ONCE = 50
 
 #: What follows from silence, and what follows from nothing new having been heard.
-_SILENCE = frozenset({DueKind.ABSENCE, DueKind.OFFLINE})
+_SILENCE = frozenset({DueKind.ABSENCE, DueKind.OFFLINE, DueKind.GATEWAY, DueKind.UNWATCHED})
 _SENSED = _SILENCE | {DueKind.HOLD}
 
 #: At a start the broker has this long to hand over what it kept for us, before silence is taken for an answer.
@@ -73,7 +75,7 @@ class Clockwork:
         async with self._core.deciding, self._core.database.write() as tx:
             rows = await due.claim(tx, now, limit)
             # What could be heard is the same for all of them.
-            ears = await Ears.of(tx, now) if any(row.kind in _SILENCE for row in rows) else None
+            ears = await self._ears(tx, now) if any(row.kind in _SILENCE for row in rows) else None
             for row in rows:
                 await self._handle(tx, row, now, ears)
             return len(rows)
@@ -111,9 +113,16 @@ class Clockwork:
             case DueKind.HOLD:
                 await self._hold(tx, row, now)
             case DueKind.ABSENCE:
-                await self._absence(tx, row, now, ears or await Ears.of(tx, now))
+                await self._absence(tx, row, now, ears or await self._ears(tx, now))
             case DueKind.OFFLINE:
-                await self._offline(tx, row, now, ears or await Ears.of(tx, now))
+                await self._offline(tx, row, now, ears or await self._ears(tx, now))
+            case DueKind.GATEWAY:
+                await self._gateway(tx, row, now, ears or await self._ears(tx, now))
+            case DueKind.UNWATCHED:
+                await self._unwatched(tx, row, now, ears or await self._ears(tx, now))
+
+    async def _ears(self, tx: Transaction, now: datetime) -> Ears:
+        return await Ears.of(tx, now, began=self._began)
 
     async def _incident(self, tx: Transaction, row: Due, now: datetime) -> None:
         incident = await incidents.load(tx, row.subject, lock=True)
@@ -162,6 +171,7 @@ class Clockwork:
             now=now,
             unheard=ears.unheard(devices),
             gaps=ears.gaps(device for device in devices if device.kind == rule.when.kind),
+            back_at=ears.back_at(device for device in devices if device.kind == rule.when.kind),
         )
         await self._write(tx, evaluation, now)
 
@@ -177,6 +187,40 @@ class Clockwork:
             now=now,
             gateway_offline=not ears.hear(device),
             gaps=ears.gaps([device]),
+            back_at=ears.back_at([device]),
+        )
+        await self._write(tx, evaluation, now)
+
+    async def _gateway(self, tx: Transaction, row: Due, now: datetime, ears: Ears) -> None:
+        source, _, name = row.subject.partition("/")
+        rulings = self._core.rules.engine.rulings
+        found = await liveness.outage(tx, source, name, ears)
+        if found.outage.home_id is not None:
+            await locks.homes(tx, [found.outage.home_id])
+        evaluation = gateway_due(
+            rulings, found.outage, standing=await findings.standing(tx, [found.outage.subject]), now=now
+        )
+        await self._write(tx, evaluation, now)
+        if found.outage.since is None:
+            homes = await findings.homes_with(tx, UNWATCHED, among=found.homes)
+            await verdicts.write_due(tx, look_at_homes(rulings, homes, now, waits=False))
+        else:
+            await verdicts.write_due(tx, look_at_homes(rulings, found.homes, found.outage.since, waits=True))
+
+    async def _unwatched(self, tx: Transaction, row: Due, now: datetime, ears: Ears) -> None:
+        rule_id, home_id = row.subject.split("/", 1)
+        devices = (await registry.devices_of_homes(tx, [home_id])).get(home_id, [])
+        await locks.homes(tx, [home_id])
+        evaluation = unwatched_due(
+            self._core.rules.engine.rulings,
+            rule_id,
+            home_id,
+            devices=devices,
+            states=await states.load(tx, [device.id for device in devices]),
+            standing=await findings.standing(tx, [home_id]),
+            away=await registry.away(tx, [home_id]),
+            now=now,
+            audible=ears.audible(devices),
         )
         await self._write(tx, evaluation, now)
 

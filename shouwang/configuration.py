@@ -9,7 +9,7 @@ from ingest.decode import Decoder
 from rules.community import Registry, Source
 from rules.engine import Engine
 from rules.rulebook import Rulebook
-from shouwang import config
+from shouwang import config, liveness
 from shouwang.config import ConfigError
 from shouwang.core import Rules
 from shouwang.service import Service
@@ -124,6 +124,7 @@ class Configuration:
             changes = await registry.apply(tx, community, core.now())
             # Sooner, for a heartbeat may have become shorter.
             await due.put_sooner(tx, engine.watch_due(community.devices, core.now()))
+            await liveness.look_again(tx, core.now())
             await registry.set_digests(tx, digests, core.now())
             sources = await registry.sources(tx)
         _log.info("configuration applied: %s", changes)

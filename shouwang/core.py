@@ -10,7 +10,7 @@ from datetime import datetime
 from notify.channel import SendResult
 from rules.decisions import Delivery
 from rules.engine import Engine
-from rules.rulebook import Absent, Offline, Rule, Rulebook
+from rules.rulebook import Absent, GatewayOffline, Offline, Rule, Rulebook, Unwatched
 from shouwang.failover import Failover
 from store.database import Database
 from web.metrics import Metrics
@@ -25,7 +25,8 @@ class Rules:
         self._by_id = {rule.id: rule for rule in rulebook.rules}
         #: Whether evaluating a message may have to know which homes are away; most rulebooks ask only when time is up.
         self.messages_need_away = any(
-            rule.unless and not isinstance(rule.when, Absent | Offline) for rule in rulebook.rules
+            rule.unless and not isinstance(rule.when, Absent | Offline | GatewayOffline | Unwatched)
+            for rule in rulebook.rules
         )
 
     def rule(self, rule_id: str) -> Rule | None:
@@ -34,7 +35,7 @@ class Rules:
 
 
 #: A batch of so many messages means that more are waiting.
-_CROWD = 300
+_CROWD = 450
 _CROWD_LASTS_S = 0.1
 _LOOK_EVERY_S = 0.05
 _PATIENCE_S = 3.0

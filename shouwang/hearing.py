@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from rules import hearing as gaps
 from rules.community import Device
 from rules.hearing import Gap
+from rules.liveness import Audible
 from shouwang.core import Core
 from store import hearing, registry
 from store.database import Transaction
@@ -25,21 +26,67 @@ KEEP = timedelta(days=60)
 class Ears:
     """What can be heard now, and what could be, as of one transaction."""
 
-    def __init__(self, known: hearing.Hearing, gateways: Mapping[tuple[str, str], GatewayRow], now: datetime) -> None:
+    def __init__(
+        self,
+        known: hearing.Hearing,
+        gateways: Mapping[tuple[str, str], GatewayRow],
+        now: datetime,
+        *,
+        began: datetime | None = None,
+    ) -> None:
+        """Make them; `began` is when this process began to listen, where it is one that does."""
+        self._began = began
         self._known = known
         self._gateways = gateways
         self._now = now
         self._deaf_since = known.until if known.until is not None and now - known.until > DEAF_AFTER else None
 
     @classmethod
-    async def of(cls, tx: Transaction, now: datetime) -> "Ears":
+    async def of(cls, tx: Transaction, now: datetime, *, began: datetime | None = None) -> "Ears":
         """Look it up."""
-        return cls(await hearing.load(tx), await registry.gateways(tx), now)
+        return cls(await hearing.load(tx), await registry.gateways(tx), now, began=began)
 
     def hear(self, device: Device) -> bool:
         """Say whether anything that a device said now would be heard: by one of its gateways at least."""
         states = [self._gateways[one].state for one in self._behind(device)]
         return self._deaf_since is None and (not states or any(state != "offline" for state in states))
+
+    def deaf_since(self, device: Device) -> datetime | None:
+        """Say since when nothing that a device said would have been heard; None: it would be."""
+        if self.hear(device):
+            return None
+        off = [self._gateways[one].since for one in self._behind(device)]
+        gone = max(off) if off and all(self._gateways[one].state == "offline" for one in self._behind(device)) else None
+        return min(one for one in (gone, self._deaf_since) if one is not None)
+
+    def back_at(self, devices: Iterable[Device]) -> datetime | None:
+        """Say when one of these devices could be heard again last, after a gap or a start of its gateway or of ours."""
+        found = list(devices)
+        moments = [gap.ended for gap in self.gaps(found) if gap.ended < self._now]
+        for device in found:
+            starts = [self._gateways[one].started_at for one in self._behind(device)]
+            known = [at for at in starts if at is not None]
+            if known and len(known) == len(starts):
+                # Where several hear it, one that did not start then has.
+                moments.append(min(known))
+        if self._began is not None:
+            moments.append(self._began)
+        return max((at for at in moments if at <= self._now), default=None)
+
+    def audible(self, devices: Iterable[Device]) -> dict[str, Audible]:
+        """Give what is known of hearing each of some devices, by id."""
+        return {
+            device.id: Audible(self.deaf_since(device), tuple(self.gaps([device])), self.back_at([device]))
+            for device in devices
+        }
+
+    def outage(self, source: str, name: str) -> tuple[datetime | None, bool]:
+        """Say since when a gateway has been off (None: it is not), and whether others of its source are on."""
+        row = self._gateways.get((source, name))
+        others = any(
+            other.state != "offline" for one, other in self._gateways.items() if one[0] == source and one[1] != name
+        )
+        return (row.since if row is not None and row.state == "offline" else None), others
 
     def unheard(self, devices: Iterable[Device]) -> Collection[str]:
         """Give the ids of those that would not be."""

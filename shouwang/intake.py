@@ -10,13 +10,13 @@ from time import perf_counter
 from ingest.decode import Decoded, Decoder, Gateway, World
 from ingest.message import Message
 from rules.readings import ALARM_STATES, LIFE_SAFETY_KINDS, Reading
-from shouwang import situations, verdicts
+from shouwang import liveness, situations, verdicts
 from shouwang.aside import Allowance
 from shouwang.core import Core
 from shouwang.departures import Departures
 from shouwang.known import Known
 from shouwang.probing import Probing
-from store import findings, hearing, locks, quarantine, registry, states
+from store import due, findings, hearing, locks, quarantine, registry, states
 from store.database import Transaction
 from store.errors import DatabaseError, StaleIncident
 from store.quarantine import Quarantined
@@ -190,6 +190,9 @@ class Intake:
         return World(devices=devices, definitions=definitions, gateways=gateways)
 
     async def _heed_gateway(self, tx: Transaction, decoded: Decoded, world: World, at: datetime) -> None:
+        promised = None
+        if decoded.source is not None and liveness.says_heartbeats(decoded.definitions, decoded.learnt):
+            promised = await registry.said_heartbeats(tx, decoded.source)
         if decoded.definitions is not None and decoded.source is not None:
             await registry.replace_definitions(tx, decoded.source, decoded.definitions)
             self._known.define(decoded.source, decoded.definitions)
@@ -204,11 +207,17 @@ class Intake:
                     world.definitions.pop((decoded.source, known), None)
                 else:
                     world.definitions[decoded.source, known] = definition
+        if promised is not None and decoded.source is not None:
+            engine = self._core.rules.engine
+            if await liveness.heed_heartbeats(tx, decoded.source, promised, engine, self._core.now()):
+                self._known.forget()
         if (word := decoded.gateway) is not None:
             await registry.set_gateway(tx, word.source, word.name, word.state, at=at, started_at=word.started_at)
             heard_of = hearing.key(word.source, word.name)
             await (hearing.loses if word.state == "offline" else hearing.regains)(tx, heard_of, at)
             before = world.gateways.get((word.source, word.name))
+            if before is None or before.state != word.state:
+                await due.put(tx, [liveness.gateway_said(word.source, word.name, at)])
             world.gateways[word.source, word.name] = Gateway(
                 state=word.state, started_at=word.started_at or (before.started_at if before else None)
             )

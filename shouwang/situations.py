@@ -110,7 +110,7 @@ def _plan(core: Core, rule: Rule, home: Home) -> Plan:
 
 
 async def _cleared(core: Core, tx: Transaction, finding: Finding, rule: Rule | None, now: datetime) -> None:
-    subject = finding.device_id or finding.home_id
+    subject = finding.subject
     standing = (await findings.standing(tx, [subject])).get((finding.rule_id, subject))
     await findings.remove(tx, finding.rule_id, subject)
     if standing is None or standing.incident_id is None or rule is None:
@@ -135,13 +135,13 @@ async def _closed_lately(tx: Transaction, finding: Finding, group: str, now: dat
 
 
 def _same(row: StandingFinding, finding: Finding) -> bool:
-    return row.rule_id == finding.rule_id and row.subject == (finding.device_id or finding.home_id)
+    return row.rule_id == finding.rule_id and row.subject == finding.subject
 
 
 def _standing(finding: Finding, incident_id: str) -> StandingFinding:
     return StandingFinding(
         rule_id=finding.rule_id,
-        subject=finding.device_id or finding.home_id,
+        subject=finding.subject,
         home_id=finding.home_id,
         device_id=finding.device_id,
         kind=finding.kind,

@@ -1,6 +1,6 @@
 """Findings that stand."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import sqlalchemy as sa
 
@@ -35,6 +35,17 @@ async def standing(tx: Transaction, subjects: Iterable[str]) -> dict[tuple[str, 
     """Give the findings that stand about some devices or homes, by rule and subject."""
     rows = await tx.execute(_standing(tx), {"subjects": dialect.keys(tx, subjects)})
     return {(row["rule_id"], row["subject"]): StandingFinding(**row) for row in rows.mappings()}
+
+
+async def homes_with(tx: Transaction, kind: str, *, among: Collection[str]) -> list[str]:
+    """Give those of some homes of which a finding of a kind stands, by id."""
+    rows = await tx.scalars(sa.select(findings.c.home_id).where(findings.c.kind == kind).distinct())
+    return sorted(set(rows) & set(among))
+
+
+async def subjects_of(tx: Transaction, kind: str) -> set[str]:
+    """Give what the findings of a kind that stand are about."""
+    return set(await tx.scalars(sa.select(findings.c.subject).where(findings.c.kind == kind)))
 
 
 async def put(tx: Transaction, finding: StandingFinding) -> None:

@@ -9,7 +9,18 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from rules.community import Device, Grid, Home, Registry, Role, Worker
-from rules.rulebook import Absent, Offline, Rule, Rulebook, Severity, StateIs, Threshold
+from rules.readings import LIFE_SAFETY_KINDS
+from rules.rulebook import (
+    Absent,
+    GatewayOffline,
+    Offline,
+    Rule,
+    Rulebook,
+    Severity,
+    StateIs,
+    Threshold,
+    Unwatched,
+)
 from shouwang.config.hours import gaps, in_words
 from shouwang.config.places import Loc
 from shouwang.config.problems import listed
@@ -137,6 +148,14 @@ def _homes(registry: Registry) -> Iterator[Remark]:
     if long:
         message = f"addresses of more than {LONGEST_ADDRESS} characters are shortened in an SMS: {listed(long)}"
         yield Remark("homes", long[0], message, ("address",))
+    guards = [one for one in registry.devices if one.heartbeat_s is None and one.kind in LIFE_SAFETY_KINDS]
+    if guards:
+        concerned = list(dict.fromkeys(one.home_id for one in guards))
+        message = (
+            f"{_count(len(concerned), 'home')} with a life-safety device that has no heartbeat: they show as watched over"
+            f" when it is dead, unless its gateway says how it is powered: {listed(concerned)}"
+        )
+        yield Remark("homes", concerned[0], message, ("devices",))
     silent = [device for device in registry.devices if device.heartbeat_s is None]
     if silent:
         names = listed(device.id for device in silent)
@@ -156,7 +175,7 @@ def _rules(registry: Registry, rulebook: Rulebook) -> Iterator[Remark]:
             message = f"this rule is critical, and '{policy.id}' calls nobody by voice; a text wakes nobody at night"
             yield Remark("rules", rule.id, message, ("policy",))
     watched = any(device.heartbeat_s is not None for device in registry.devices)
-    if rulebook.rules and watched and not any(isinstance(rule.when, Offline) for rule in rulebook.rules):
+    if rulebook.rules and watched and not any(isinstance(rule.when, Offline | Unwatched) for rule in rulebook.rules):
         message = "no rule looks for silent devices (`when: {offline: device}`), so that heartbeats are watched in vain"
         yield Remark("rules", rulebook.rules[0].id, message)
     for name in rulebook.plans.keys() - {rule.plan for rule in rulebook.rules}:
@@ -169,7 +188,7 @@ def _needed_kind(rule: Rule) -> str | None:
     match rule.when:
         case StateIs(kind=kind) | Threshold(kind=kind) | Absent(kind=kind):
             return source_of(kind)
-        case Offline():
+        case Offline() | GatewayOffline() | Unwatched():
             return None
 
 

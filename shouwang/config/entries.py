@@ -257,6 +257,10 @@ class SourceEntry(Entry):
     """Under which topic Home Assistant's discovery messages come, which say what each entity is: homeassistant."""
     map: Map | None = None
     """What the fields of all its devices mean, by their name or path; a device's own map goes before it."""
+    heartbeat: PositiveDuration | None = None
+    """How long its devices are silent at the most while all is well; for those that say nothing of their own."""
+    home: Id | None = None
+    """The id of the home where its gateway stands: in it, a gateway that is off is raised."""
 
     def value(self) -> Source:
         """The source it describes."""
@@ -268,6 +272,8 @@ class SourceEntry(Entry):
             topic=self.topic,
             discovery=self.discovery,
             map=_meanings(self.map),
+            heartbeat_s=self.heartbeat,
+            home=self.home,
         )
 
 

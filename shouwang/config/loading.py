@@ -1,9 +1,9 @@
 """The three files as values: read, checked against one another, and looked at for holes."""
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from notify.masking import mask_phone
@@ -40,16 +40,32 @@ def load(directory: Path, *, environ: Mapping[str, str] | None = None) -> Commun
     """
     reading = _read(directory, files.KINDS, environ)
     households = reading.values("homes")
+    sources = tuple(reading.values("sources"))
     registry = Registry(
-        sources=tuple(reading.values("sources")),
+        sources=sources,
         homes=tuple([household.home for household in households]),
-        devices=tuple([device for household in households for device in household.devices]),
+        devices=with_heartbeats((device for household in households for device in household.devices), sources),
         grids=tuple(reading.values("grids")),
         workers=tuple(reading.values("workers")),
     )
     rulebook = _rulebook(reading)
     warnings = _placed(coverage(registry, rulebook, mask_phone), reading)
     return Community(registry=registry, rulebook=rulebook, digests=reading.digests, warnings=warnings)
+
+
+def with_heartbeats(devices: Iterable[Device], sources: Iterable[Source]) -> tuple[Device, ...]:
+    """Give devices that have no heartbeat of their own the one of their source, where that has one."""
+    given = {source.id: source.heartbeat_s for source in sources if source.heartbeat_s is not None}
+    if not given:
+        return tuple(devices)
+    return tuple(
+        [
+            device
+            if device.heartbeat_s is not None or device.source not in given
+            else replace(device, heartbeat_s=given[device.source])
+            for device in devices
+        ]
+    )
 
 
 def load_rulebook(directory: Path, *, environ: Mapping[str, str] | None = None) -> Rulebook:

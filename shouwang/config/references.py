@@ -23,6 +23,8 @@ _RANK: Final = {
     GridLevel.MICRO: 5,
     GridLevel.EXCLUSIVE: 5,
 }
+#: The dialect whose topics name the home.
+OWN_DIALECT: Final = "shouwang"
 #: So many ids are listed where nothing similar is known.
 _FEW: Final = 8
 
@@ -75,10 +77,13 @@ class References:
     def _sources(self) -> None:
         seen: list[tuple[str, At]] = []
         anywhere: dict[str, At] = {}
+        homes = self._known("homes")
         for item in self._items("sources"):
             source: Source | None = item.value
             if source is None:
                 continue
+            if source.home is not None and (sentence := self._missing("home", source.home, homes)):
+                self._wrong(item.at("home"), sentence)
             at = item.at("base")
             for mine in (source.base, *source.more):
                 if mine == ANYWHERE:
@@ -130,6 +135,7 @@ class References:
 
     def _homes(self) -> None:
         grids, sources = self._known("grids"), self._known("sources")
+        own = {item.id for item in self._items("sources") if item.value and item.value.dialect == OWN_DIALECT}
         #: Of the first device with an id or name: its home and its number there. Places are made when one is needed.
         ids: dict[str, tuple[Item, int]] = {}
         names: dict[tuple[str, str], tuple[Item, int]] = {}
@@ -147,6 +153,9 @@ class References:
                 elif (first := names.setdefault((device.source, device.name), here)) is not here:
                     message = f"'{device.name}' of source '{device.source}' is another device already"
                     self._wrong(item.at("devices", number, "name"), message, other=_device_at(first, "name"))
+                if device.source in own and "/" in device.name and not device.name.startswith(f"{item.id}/"):
+                    message = f"in this dialect '{device.name}' is a device of another home than '{item.id}'"
+                    self._wrong(item.at("devices", number, "name"), message)
                 if sentence := self._missing("source", device.source, sources):
                     self._wrong(item.at("devices", number, "source"), sentence)
 

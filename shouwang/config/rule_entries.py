@@ -8,7 +8,20 @@ from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, mod
 
 from rules.plans import is_place
 from rules.readings import KINDS, UNKNOWN
-from rules.rulebook import Absent, Condition, Offline, Plan, Policy, Rule, Severity, StateIs, Step, Threshold
+from rules.rulebook import (
+    Absent,
+    Condition,
+    GatewayOffline,
+    Offline,
+    Plan,
+    Policy,
+    Rule,
+    Severity,
+    StateIs,
+    Step,
+    Threshold,
+    Unwatched,
+)
 from shouwang.config.entries import Entry
 from shouwang.config.problems import one_of
 from shouwang.config.scalars import Duration, Id, OneOf, OneOrMany, PositiveDuration, Text, Window, sentence
@@ -88,12 +101,21 @@ class AbsentWhen(Entry):
 
 
 class OfflineWhen(Entry):
-    """A device has missed its heartbeats (three of them), or its gateway says that it is offline."""
+    """A device has missed its heartbeats (three of them) or its gateway says that it is offline; or a gateway is."""
 
-    offline: Literal["device"]
-    """Always `device`."""
+    offline: Literal["device", "gateway"]
+    """`device`; or `gateway`, which is one incident however many devices are behind it."""
     hold: Duration = Field(default=0, alias="for")
-    """Some more time of grace."""
+    """Some more time of grace; for a gateway, how long it must have been off."""
+
+
+class UnwatchedWhen(Entry):
+    """A home of which a sensor gives no sign of life, for whatever reason."""
+
+    unwatched: Literal["home"]
+    """Always `home`."""
+    hold: PositiveDuration = Field(alias="for")
+    """For how long."""
 
 
 class ClearEntry(Entry):
@@ -121,6 +143,8 @@ def _form(value: Any) -> str | None:
         return "(absent)"
     if "offline" in value:
         return "(offline)"
+    if "unwatched" in value:
+        return "(unwatched)"
     if "below" in value or "above" in value:
         return "(threshold)"
     return "(state)"
@@ -130,7 +154,8 @@ When = Annotated[
     Annotated[StateWhen, Tag("(state)")]
     | Annotated[ThresholdWhen, Tag("(threshold)")]
     | Annotated[AbsentWhen, Tag("(absent)")]
-    | Annotated[OfflineWhen, Tag("(offline)")],
+    | Annotated[OfflineWhen, Tag("(offline)")]
+    | Annotated[UnwatchedWhen, Tag("(unwatched)")],
     Discriminator(_form),
 ]
 
@@ -189,7 +214,9 @@ class RuleEntry(Entry):
             )
         if isinstance(when, AbsentWhen):
             return Absent(kind=when.absent, hold_s=when.hold)
-        return Offline(hold_s=when.hold)
+        if isinstance(when, UnwatchedWhen):
+            return Unwatched(hold_s=when.hold)
+        return Offline(hold_s=when.hold) if when.offline == "device" else GatewayOffline(hold_s=when.hold)
 
     def value(self) -> Rule:
         """The rule it describes."""
