@@ -1,21 +1,27 @@
 """One file for each way of writing on MQTT. A new one needs its file and a line here."""
 
 from ingest.decoded import Dialect
+from ingest.dialects.chirpstack import ChirpStack
 from ingest.dialects.esphome import Esphome
 from ingest.dialects.homeassistant import HomeAssistant
 from ingest.dialects.openmqttgateway import OpenMqttGateway
 from ingest.dialects.rtl_433 import Rtl433
 from ingest.dialects.shelly_gen1 import ShellyGen1
+from ingest.dialects.shelly_gen2 import ShellyGen2
 from ingest.dialects.shouwang import Shouwang
+from ingest.dialects.ttn import TheThings
 from ingest.dialects.zigbee2mqtt import Zigbee2Mqtt
 
 #: By the name that `dialect:` has in devices.yaml.
 DIALECTS: dict[str, type[Dialect]] = {
+    "chirpstack": ChirpStack,
     "esphome": Esphome,
     "homeassistant": HomeAssistant,
     "openmqttgateway": OpenMqttGateway,
     "rtl_433": Rtl433,
     "shelly-gen1": ShellyGen1,
+    "shelly-gen2": ShellyGen2,
     "shouwang": Shouwang,
+    "ttn": TheThings,
     "zigbee2mqtt": Zigbee2Mqtt,
 }
