@@ -73,7 +73,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="only scenarios with this in their name")
     parser.add_argument("--kills", type=int, default=0, help="instead: kill so often, with faults of the provider")
     parser.add_argument("--alarms", type=int, default=0, help="instead: so many alarms, as --kills")
-    parser.add_argument("--parallel", type=int, default=6, help="installations at the same time")
+    parser.add_argument("--parallel", type=int, default=8, help="installations at the same time")
     parser.add_argument("--folder", type=Path, help="where databases and logs go, and stay")
     parser.add_argument(
         "--write-docs",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from tests.faults import plan_providers
 from tests.faults.faults.base import Fault
 from tests.faults.faults.broker import BrokerRestarted, BrokerSilent, BrokerSlow, CutInMidPacket
 from tests.faults.faults.clock import ClockStepped, DaylightSaving, DoubtWhileWrong
@@ -29,6 +30,7 @@ from tests.faults.faults.provider import (
 from tests.faults.ledger import Step
 from tests.faults.load import Amount
 from tests.faults.people import Manners
+from tests.faults.plan_providers import CALLBACKS, CALLS, LISTED_LATE, PROVIDER, of_calls
 from tests.faults.scenario import Scenario
 from tests.faults.world import Layout
 from tests.real.crash_at import POINTS
@@ -45,50 +47,11 @@ LAYOUTS = {
 ALARMS_A_KILL = 10
 KILLS_A_RUN = 40
 
-PROVIDER: tuple[ProviderFails, ...] = (
-    ProviderFails(kind="answer_lost", words="answer lost after acceptance"),
-    ProviderFails(kind="error_before", words="500 before it is stored"),
-    ProviderFails(kind="error_after", words="500 after it is stored"),
-    ProviderFails(kind="rate_limited", words="429 without Retry-After"),
-    ProviderFails(kind="rate_limited", words="429 with Retry-After", settings={"retry_after": 3}),
-    ProviderFails(kind="hang", words="stored, never answered", times=2),
-    ProviderFails(kind="hang_before", words="neither stored nor answered", times=2),
-    ProviderFails(kind="slow", words="answers after 6 s", settings={"seconds": 6.0}),
-    ProviderFails(kind="lands_late", words="lands after 5 s, never answered", times=2, settings={"seconds": 5.0}),
-    ProviderFails(kind="refuse", words="connection reset before anything"),
-)
-CALLBACKS: tuple[ProviderFails, ...] = (
-    ProviderFails(kind="callbacks_late", words="callbacks 8 s late", times=5, settings={"seconds": 8.0}),
-    ProviderFails(kind="callbacks_twice", words="callbacks twice", times=5),
-    ProviderFails(kind="callbacks_out_of_order", words="callbacks out of order", times=5),
-    ProviderFails(kind="callbacks_lost", words="callbacks lost", times=5),
-    ProviderFails(kind="undelivered", words="texts undelivered", times=2),
-    ProviderFails(kind="failed", words="texts failed", times=2),
-)
-#: A doubt about a message that the provider does not list yet.
-LISTED_LATE: tuple[tuple[Fault, ...], ...] = (
-    (
-        ProviderFails(kind="late_listing", words="listed 8 s late", times=4, settings={"seconds": 8.0}),
-        ProviderFails(kind="answer_lost", words="answer lost after acceptance", times=2),
-    ),
-)
-#: What calls can meet beside what requests can.
-CALLS: tuple[ProviderFails, ...] = (
-    ProviderFails(kind="busy", words="lines busy"),
-    ProviderFails(kind="no_answer", words="nobody picks up"),
-    ProviderFails(kind="failed", words="calls failed", times=2),
-)
-#: Nobody waits for one provider to recover where there is another.
-_SOON_S = 10.0
 #: Everybody who is told says something, and most of them that they cannot go; by itself the policy is slow.
 ALL_ANSWER = Manners(go=(0.3, 0.3, 0.5), cannot=(0.7, 0.7, 0.5), press_go=0.4, press_cannot=0.6, busy=0, away=0)
 SLOW_STEPS = (Step(0, 0), Step(90, 0, ("voice",)), Step(160, 1, ("sms", "voice")), Step(240, 2))
 #: What is closed and goes on alarming for a while is brought up again; a clock that jumps makes an hour of a second.
 NO_OUTCOME = Manners(finish=0.0)
-
-
-def _of_calls(fault: ProviderFails) -> ProviderFails:
-    return replace(fault, settings={**fault.settings, "resource": "calls"}, words=f"calls: {fault.name_of_kind}")
 
 
 def bounded(seed: int) -> list[Scenario]:
@@ -145,18 +108,18 @@ def bounded(seed: int) -> list[Scenario]:
         ),
         Scenario(
             name="provider: calls",
-            faults=tuple((_of_calls(one),) for one in (*PROVIDER, *CALLS)),
+            faults=tuple((of_calls(one),) for one in (*PROVIDER, *CALLS)),
             amount=Amount(alarms=60),
         ),
         Scenario(
             name="provider: callbacks, lists of calls",
             faults=(
-                *((_of_calls(one),) for one in CALLBACKS if one.kind.startswith("callbacks")),
-                *(tuple(_of_calls(one) for one in row) for row in LISTED_LATE),
+                *((of_calls(one),) for one in CALLBACKS if one.kind.startswith("callbacks")),
+                *(tuple(of_calls(one) for one in row) for row in LISTED_LATE),
             ),
             amount=Amount(alarms=40),
         ),
-        *two_providers(),
+        *plan_providers.two_providers(),
         Scenario(
             name="people who cannot go",
             faults=((Killed(times=3),), (PROVIDER[0],), (Killed(times=2), PROVIDER[1])),
@@ -228,51 +191,6 @@ def kills(total: int, alarms: int, *, sqlite: int, embedded: int, postgresql: in
         )
 
 
-def two_providers() -> Iterator[Scenario]:
-    """Let the first of two fail: so that it has surely not taken a page, and so that nobody knows.
-
-    Who fails is soon spared, by channel. So what shall meet texts comes first, and at once; then what shall meet calls.
-    """
-    beside = Layout(two_providers=True)
-    kinds = {one.words: one for one in PROVIDER}
-    refused = [replace(one, aftermath_s=_SOON_S) for one in PROVIDER if one.kind == "rate_limited"]
-    yield Scenario(
-        name="two providers: the first one refuses",
-        layout=beside,
-        faults=(
-            *((one,) for one in refused),
-            (_of_calls(refused[0]),),
-            (ProviderRefuses(seconds=10.0, aftermath_s=_SOON_S),),
-            (Killed(times=3), ProviderRefuses(seconds=10.0, aftermath_s=_SOON_S)),
-            (ProviderNotFound(aftermath_s=_SOON_S),),
-        ),
-        amount=Amount(alarms=40),
-    )
-    yield Scenario(
-        name="two providers: wrong credentials at the first one",
-        layout=beside,
-        faults=((WrongCredentials(aftermath_s=_SOON_S),),),
-        amount=_FEW,
-    )
-    doubts = {
-        "stored, and no answer": ("answer lost after acceptance", "500 after it is stored", "stored, never answered"),
-        "nothing stored": (
-            "500 before it is stored",
-            "neither stored nor answered",
-            "connection reset before anything",
-        ),
-        "too late": ("lands after 5 s, never answered", "answers after 6 s", "answer lost after acceptance"),
-    }
-    for number, (words, names) in enumerate(doubts.items()):
-        together = tuple(replace(kinds[name], times=2) for name in names)
-        yield Scenario(
-            name=f"two providers: {words}",
-            layout=replace(beside, database="postgresql") if number == 1 else beside,
-            faults=(together, tuple(_of_calls(one) for one in together), (Killed(times=3), *together), *LISTED_LATE),
-            amount=Amount(alarms=40),
-        )
-
-
 def long(seed: int, *, kills_wanted: int, alarms_wanted: int) -> Iterator[Scenario]:
     """Kill so often, in installations one after the other, half of them with a provider that fails at the same time."""
     chance = random.Random(seed)
@@ -296,7 +214,7 @@ def long(seed: int, *, kills_wanted: int, alarms_wanted: int) -> Iterator[Scenar
 def _provider_fault(chance: random.Random) -> ProviderFails:
     """One that meets whatever comes, or calls alone, which are fewer."""
     fault = chance.choice(PROVIDER)
-    return _of_calls(fault) if chance.random() < 0.3 else fault
+    return of_calls(fault) if chance.random() < 0.3 else fault
 
 
 def combination(chance: random.Random, number: int) -> Scenario:
