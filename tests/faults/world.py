@@ -34,6 +34,8 @@ _BEFORE_S = 15.0
 _SECOND_ACCOUNT, _SECOND_TOKEN, _SECOND_NUMBER = "AC" + "fedcba9876543210" * 2, "another-account", "+12025550143"
 #: The shortest that may be set: who does not pick up must not take long.
 _RING_S = 5
+#: It says that it is not ready while a page of life-safety waits for a doubt to be settled.
+_READY_WITHIN_S = 2 * PATIENCE_S
 _HOME = re.compile(r"\bh(\d+)\b")
 
 
@@ -121,7 +123,7 @@ class World:
     async def ready(self) -> None:
         """Wait until it is ready, however often it has to be started for that."""
         try:
-            async with httpx.AsyncClient() as http, asyncio.timeout(PATIENCE_S):
+            async with httpx.AsyncClient() as http, asyncio.timeout(_READY_WITHIN_S):
                 while not await self._is_ready(http):  # noqa: ASYNC110 - it happens in another process
                     await asyncio.sleep(0.05)
         except TimeoutError:
