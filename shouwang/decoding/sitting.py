@@ -58,7 +58,13 @@ class Sitting:
         self._gateways: dict[Name, Gateway] = {}
 
     def hear(self, line: Line, now: datetime) -> Answer:
-        """Say what a message says; `now` (aware, UTC) is when it came where its record does not tell."""
+        """Say what a message says, and learn from it; `now` (aware, UTC) is when it came where its record is silent."""
+        answer = self.read(line, now)
+        self._learn(answer.decoded)
+        return answer
+
+    def read(self, line: Line, now: datetime) -> Answer:
+        """Say what a message says, as `hear`, and learn nothing."""
         message = Message(line.topic, line.payload, line.retain, line.received_at or now)
         names = set(self._decoder.names(message))
         devices = {name: self._devices[name] for name in names & self._devices.keys()}
@@ -77,7 +83,6 @@ class Sitting:
                         self._define(source, name, line)
                 names |= devices.keys()
                 decoded = self._decode(message, names, devices)
-        self._learn(decoded)
         return Answer(topic=line.topic, decoded=decoded)
 
     def _decode(self, message: Message, names: set[Name], devices: dict[Name, Device]) -> Decoded:

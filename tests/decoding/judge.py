@@ -33,6 +33,11 @@ class Disagreement:
     meant: dict[str, Any] | None
     said: list[dict[str, Any]]
 
+    @property
+    def alarming(self) -> bool:
+        """Whether an alarm was missed or made up, rather than a word that all is well."""
+        return self.what == "false alarm" or (self.meant or {}).get("state") in _ALARMS
+
 
 @dataclass(slots=True, kw_only=True)
 class Verdict:
@@ -128,6 +133,9 @@ def _is_said(meant: dict[str, Any], document: dict[str, Any]) -> bool:
         return meant["reason"] in {document.get("ignored"), quarantine}
     if kind == "last_seen":
         return any(_same_moment(fact.get("observed_at"), meant["value"]) for fact in facts)
+    if kind == "heartbeat":
+        # Whatever a device says shows that it lives.
+        return any(not fact.get("needs_mapping") for fact in facts)
     if meant.get("needs_mapping"):
         return any(fact.get("needs_mapping") for fact in facts) or any(_agrees(meant, fact) for fact in facts)
     return any(_agrees(meant, fact) for fact in facts)
