@@ -15,11 +15,13 @@ from shouwang.aside import Allowance
 from shouwang.core import Core
 from shouwang.departures import Departures
 from shouwang.known import Known
+from shouwang.meeting import Meetings
 from shouwang.probing import Probing
-from store import due, findings, hearing, locks, quarantine, registry, states
+from store import due, findings, hearing, locks, quarantine, registry, states, strangers
 from store.database import Transaction
 from store.errors import DatabaseError, StaleIncident
 from store.quarantine import Quarantined
+from store.strangers import Stranger
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ class Intake:
         self._known = Known(cached_names)
         self._gateways: dict[tuple[str, str], Gateway] | None = None
         self._aside = Allowance()
+        self._meetings = Meetings()
         #: A batch of which the first so many messages are committed, and the rest could not be.
         self._begun: tuple[Sequence[Message], int] | None = None
         #: How what is decided leaves at once; without it, the dispatcher finds it.
@@ -122,6 +125,7 @@ class Intake:
             heard: Counter[str | None] = Counter()
             aside: list[Quarantined] = []
             calls: list[Message] = []
+            met: list[Stranger] = []
             alarms = taken = 0
             for message in messages:
                 taken += 1
@@ -136,6 +140,8 @@ class Intake:
                     readings.extend(decoded.readings)
                 if decoded.quarantine is not None:
                     aside.append(_quarantined(message, *decoded.quarantine))
+                if decoded.strangers:
+                    met.extend(self._meetings.meet(message, decoded, world, decoder))
                 if decoded.unmapped:
                     aside += _to_be_mapped(message, decoded, world)
                 if decoded.definitions is not None or decoded.learnt is not None or decoded.gateway is not None:
@@ -150,6 +156,8 @@ class Intake:
                 probes = await probing.take(tx, calls)
                 raised += probes.let_through
                 aside += [_quarantined(message, "strange_probe", why) for message, why in probes.strange]
+            if met:
+                await strangers.note(tx, met)
             kept = self._aside.choose(aside, core.now()) if aside else ()
             if kept:
                 await quarantine.add(tx, kept)

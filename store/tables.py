@@ -210,6 +210,46 @@ devices = sa.Table(
     sa.Index("uq_devices_source_name", "source", "name", unique=True, **_only_where("closed_at IS NULL")),
 )
 
+#: Devices that are heard and in no file.
+strangers = sa.Table(
+    "strangers",
+    metadata,
+    sa.Column("source", sa.String, primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    #: Of the message in which it was first heard.
+    sa.Column("topic", sa.String, nullable=False),
+    sa.Column("first_seen", UtcTime, nullable=False),
+    sa.Column("last_seen", UtcTime, nullable=False, index=True),
+    #: The kinds of facts that it has told of.
+    sa.Column("kinds", sa.JSON, nullable=False),
+)
+
+#: Homes whose devices are being tested: nobody is paged meanwhile.
+testing = sa.Table(
+    "testing",
+    metadata,
+    sa.Column("home_id", sa.String, primary_key=True),
+    sa.Column("began_at", UtcTime, nullable=False),
+    sa.Column("until", UtcTime, nullable=False),
+    #: Who tests.
+    sa.Column("by", sa.String, nullable=False),
+)
+
+#: That a device was tested, and how that went. Rows stay: they are the proof that somebody has looked.
+device_tests = sa.Table(
+    "device_tests",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("device_id", sa.String, nullable=False),
+    sa.Column("home_id", sa.String, nullable=False, index=True),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("by", sa.String, nullable=False),
+    sa.Column("passed", sa.Boolean, nullable=False),
+    #: What was seen of it, or why it did not pass, in words.
+    sa.Column("note", sa.String),
+    sa.Index("ix_device_tests_device_id_at", "device_id", "at"),
+)
+
 # --- what is known of the world ---------------------------------------------------------------------------------------
 
 device_states = sa.Table(
