@@ -14,3 +14,5 @@ class Message(NamedTuple):
     dup: bool = False
     #: What the source needs to acknowledge it: nobody else looks inside.
     handle: Any = None
+    #: It looks as if a life-safety fact were in it (see ingest.urgent).
+    urgent: bool = False

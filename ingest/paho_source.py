@@ -13,6 +13,7 @@ from ingest.message import Message
 from ingest.options import MqttOptions, Protocol
 from ingest.packets import Publish
 from ingest.paho_connection import ConnectionEndedError, PahoConnection, SubscriptionRefusedError
+from ingest.urgent import is_urgent
 
 _log = logging.getLogger(__name__)
 
@@ -198,7 +199,7 @@ class PahoSource:
                     self._let_go(again)
         self._mailbox.put(
             [
-                Message(topic, payload, retain, now, dup, (connection, mid) if qos else None)
+                Message(topic, payload, retain, now, dup, (connection, mid) if qos else None, is_urgent(topic, payload))
                 for topic, payload, qos, retain, dup, mid in messages
             ]
         )

@@ -31,7 +31,7 @@ class Subscriber:
         handle: Callable[[Sequence[Message]], Awaitable[None]],
         *,
         batch_limit: int = 500,
-        gather_s: float = 0.25,
+        gather_s: float = 0.5,
     ) -> None:
         self._source = source
         self._handle = handle

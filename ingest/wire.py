@@ -5,6 +5,7 @@ socket. Whole packets are cut from the stream first, so that messages need not g
 """
 
 import asyncio
+import contextlib
 import math
 import socket
 from collections.abc import Callable
@@ -15,11 +16,13 @@ from ingest.packets import PUBLISH, Publish, frame, publish
 #: A busy socket is left alone for this long between two reads, for being woken costs more than a message does; so
 #: briefly where more than so many messages would come meanwhile, for an alarm would wait behind them; and not at all
 #: where hardly any would.
-_REST_S = 0.02
+_REST_S = 0.03
 _MANY = 40
 _SHORT_REST_S = 0.001
 _FEW = 4
 _COUNTED_FOR_S = 0.1
+#: Bytes of one read.
+_MOST_AT_ONCE = 65_536
 
 #: Lets the system confirm what has arrived at once (Linux). Brokers that leave Nagle's algorithm on (Mosquitto does, if
 #: not told otherwise) hold a message back until the one before it is confirmed, which by itself may take 40 ms.
@@ -47,6 +50,8 @@ class Wire(asyncio.Protocol):
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
         self._socket: socket.socket | None = None
+        #: The same connection, to be read at the end of a rest; None with TLS, which only asyncio can read.
+        self._direct: socket.socket | None = None
         self._rest: asyncio.TimerHandle | None = None
         #: Seconds between two messages of late; how many have come since when; and since the last rest.
         self._pace_s = math.inf
@@ -67,6 +72,8 @@ class Wire(asyncio.Protocol):
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)
         self._socket = transport.get_extra_info("socket")
+        if self._socket is not None and transport.get_extra_info("sslcontext") is None:
+            self._direct = self._socket.dup()
 
     def data_received(self, data: bytes) -> None:
         """Cut packets from the stream; what is incomplete waits for the rest."""
@@ -120,6 +127,8 @@ class Wire(asyncio.Protocol):
         self._chunks.clear()
         if self._rest is not None:
             self._rest.cancel()
+        if self._direct is not None:
+            self._direct.close()
         self._on_lost(self._error or exc)
 
     # --- what paho calls ---
@@ -176,8 +185,7 @@ class Wire(asyncio.Protocol):
     def resume(self) -> None:
         """Read on."""
         self.paused = False
-        if self._transport is not None and self._rest is None:
-            self._transport.resume_reading()
+        self._read_on()
 
     def _take_rest(self, messages: int) -> None:
         """Go on when it is likely to be worth it, judging by how quickly these messages came."""
@@ -202,6 +210,17 @@ class Wire(asyncio.Protocol):
             self._rest = loop.call_at(now + rest_s, self._end_rest)
 
     def _end_rest(self) -> None:
+        """Read what has come meanwhile, without asking asyncio to tell us first that something has."""
         self._rest = None
-        if self._transport is not None and not self.paused:
+        if self._transport is None or self.paused:
+            return
+        if self._direct is not None and not self._transport.is_closing():
+            # That the connection has broken or ended, the transport finds as well, and tells it as always.
+            with contextlib.suppress(OSError):
+                if data := self._direct.recv(_MOST_AT_ONCE):
+                    self.data_received(data)
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if self._transport is not None and self._rest is None and not self.paused:
             self._transport.resume_reading()

@@ -41,8 +41,8 @@ class Intake:
         self._gateways: dict[tuple[str, str], Gateway] | None = None
         self._aside = Allowance()
         self._meetings = Meetings()
-        #: A batch of which the first so many messages are committed, and the rest could not be.
-        self._begun: tuple[Sequence[Message], int] | None = None
+        #: A batch that could not be committed as a whole, the order it is taken in, and how many of that order were.
+        self._begun: tuple[Sequence[Message], Sequence[Message], int] | None = None
         #: How what is decided leaves at once; without it, the dispatcher finds it.
         self.departures: Departures | None = None
         #: Who takes probes; without it they are messages like all others.
@@ -69,19 +69,52 @@ class Intake:
         """
         began = perf_counter()
         self._core.note_crowd(len(messages))
-        done = self._begun[1] if self._begun is not None and self._begun[0] is messages else 0
+        first, done = len(messages), 0
+        if self._begun is not None and self._begun[0] is messages:
+            _, ordered, done = self._begun
+        else:
+            ordered, first = self._life_first(messages)
         self._begun = None
         try:
             while done < len(messages):
-                done += await self._take_part(messages[done:] if done else messages, send_at_once=send_at_once)
+                end = first if done < first else len(messages)
+                part = ordered if end - done == len(messages) else ordered[done:end]
+                done += await self._take_part(part, send_at_once=send_at_once)
         except BaseException:
             if done:
-                self._begun = (messages, done)
+                self._begun = (messages, ordered, done)
             raise
         self._core.note_crowd(len(messages))
         metrics = self._core.metrics
         metrics.batch_size.observe(len(messages))
         metrics.message_handling.observe(perf_counter() - began)
+
+    def _life_first(self, messages: Sequence[Message]) -> tuple[Sequence[Message], int]:
+        """Put what looks urgent first (invariant life-first), and say how many messages are committed before the rest.
+
+        What may be of the same device and stands before it goes with it; so does all that stands before a word that is
+        of no device, a gateway's for instance, where that word does: nothing overtakes what it may depend on.
+        """
+        if not any(message.urgent for message in messages):
+            return messages, len(messages)
+        names_of = self._decoder.names
+        ahead: list[Message] = []
+        behind: list[Message] = []
+        wanted: set[tuple[str, str]] = set()
+        for number in range(len(messages) - 1, -1, -1):
+            message = messages[number]
+            names = names_of(message)
+            if message.urgent or not wanted.isdisjoint(names):
+                wanted.update(names)
+                ahead.append(message)
+            elif ahead and not names:
+                ahead.extend(reversed(messages[: number + 1]))
+                break
+            else:
+                behind.append(message)
+        ahead.reverse()
+        behind.reverse()
+        return [*ahead, *behind], len(ahead)
 
     async def _take_part(self, messages: Sequence[Message], *, send_at_once: bool) -> int:
         """Commit what the first of some messages cause; return how many they were."""

@@ -9,8 +9,8 @@ from ingest.message import Message
 FOREVER = 3600.0
 
 
-def message(number: int, payload: bytes = b"{}") -> Message:
-    return Message(f"t/{number}", payload, False, datetime(2026, 1, 1, tzinfo=UTC), handle=number)
+def message(number: int, *, urgent: bool = False) -> Message:
+    return Message(f"t/{number}", b"{}", False, datetime(2026, 1, 1, tzinfo=UTC), handle=number, urgent=urgent)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def test_an_alarm_is_not_kept_waiting_for_others(mailbox: Mailbox, ordinar
     for number in range(ordinary):
         mailbox.put([message(number)])
         await asyncio.sleep(0)
-    mailbox.put([message(ordinary, b'{"gas":true}')])
+    mailbox.put([message(ordinary, urgent=True)])
 
     async with asyncio.timeout(5):
         assert list(range(ordinary + 1)) == [one.handle for one in await gathering]
@@ -52,7 +52,7 @@ async def test_an_alarm_is_not_kept_waiting_for_others(mailbox: Mailbox, ordinar
 
 async def test_an_alarm_that_waits_already_is_taken_at_once(mailbox: Mailbox) -> None:
     mailbox.put([message(0)])
-    mailbox.put([message(1, b'{"smoke":true}')])
+    mailbox.put([message(1, urgent=True)])
 
     async with asyncio.timeout(5):
         assert len(await mailbox.gather(500, FOREVER)) == 2
@@ -77,6 +77,30 @@ async def test_what_comes_thick_is_not_gathered_for_long(mailbox: Mailbox) -> No
 
     async with asyncio.timeout(5):
         assert len(await gathering) == 50
+
+
+async def test_a_batch_is_handed_over_once_nothing_comes_any_more(mailbox: Mailbox) -> None:
+    """The rest may wait at the broker until what is here has been acknowledged."""
+    gathering = asyncio.create_task(mailbox.gather(500, FOREVER))
+    await asyncio.sleep(0)
+    mailbox.put([message(0)])
+    await asyncio.sleep(0)
+    mailbox.put([message(1)])
+
+    async with asyncio.timeout(5):
+        assert len(await gathering) == 2
+
+
+async def test_what_goes_on_coming_does_not_put_off_the_end(mailbox: Mailbox) -> None:
+    gathering = asyncio.create_task(mailbox.gather(500, 0.05))
+
+    async with asyncio.timeout(5):
+        for number in range(10_000):
+            mailbox.put([message(number)])
+            if gathering.done():
+                break
+            await asyncio.sleep(0.002)
+    assert 0 < len(await gathering) < 50
 
 
 async def test_a_reader_that_is_cancelled_loses_nothing(mailbox: Mailbox) -> None:

@@ -10,7 +10,7 @@ import pytest
 from ingest.message import Message
 from rules.decisions import Finding, FindingEvent
 from shouwang import config, intake, situations
-from store import incidents, quarantine, registry
+from store import findings, incidents, quarantine, registry
 from store.database import Database
 from store.errors import DatabaseUnavailableError
 
@@ -18,8 +18,8 @@ Start = Callable[[], Awaitable[Any]]
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 
 
-def says(device: str, payload: bytes) -> Message:
-    return Message(topic=f"zigbee2mqtt/{device}", payload=payload, retain=False, received_at=NOON)
+def says(device: str, payload: bytes, *, urgent: bool = False) -> Message:
+    return Message(topic=f"zigbee2mqtt/{device}", payload=payload, retain=False, received_at=NOON, urgent=urgent)
 
 
 HOMES = 30
@@ -90,6 +90,83 @@ async def test_a_batch_that_failed_midway_goes_on_where_it_was(
     # Another batch of the same is another batch.
     await service.intake.take_in(list(many_homes))
     assert await counts(sqlite_database) == [2] * HOMES
+
+
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The topics' ends of each transaction that follows."""
+    seen: list[list[str]] = []
+    commit = intake.Intake._commit
+
+    async def and_note(self: Any, messages: Any, departures: Any) -> int:
+        seen.append([one.topic.removeprefix("zigbee2mqtt/").removeprefix("yl-1-2-301-") for one in messages])
+        return await commit(self, messages, departures)
+
+    monkeypatch.setattr(intake.Intake, "_commit", and_note)
+    return seen
+
+
+GAS_ALARM = says("yl-1-2-301-gas", b'{"gas":true}', urgent=True)
+
+
+async def test_what_looks_urgent_is_committed_before_the_rest_of_its_batch(
+    start: Start, parts: list[list[str]]
+) -> None:
+    """An alarm does not wait for what happened to come before it (invariant life-first)."""
+    service, _ = await start()
+    door, smoke = says("yl-1-2-301-door", b'{"contact":true}'), says("yl-1-2-301-smoke", b'{"smoke":false}')
+
+    await service.intake.take_in([door, smoke, GAS_ALARM, smoke, door])
+
+    assert parts == [["gas"], ["door", "smoke", "smoke", "door"]]
+
+
+async def test_nothing_that_looks_urgent_overtakes_an_earlier_word_of_its_device(
+    start: Start, parts: list[list[str]], sqlite_database: Database
+) -> None:
+    service, _ = await start()
+    door, clear = says("yl-1-2-301-door", b'{"contact":true}'), says("yl-1-2-301-gas", b'{"gas":false}')
+    battery = says("yl-1-2-301-gas/battery", b"80")
+
+    await service.intake.take_in([door, clear, door, battery, GAS_ALARM, clear])
+
+    assert parts == [["gas", "gas/battery", "gas"], ["door", "door", "gas"]]
+    # The word behind the alarm stays behind it: the finding has stood, and is over.
+    async with sqlite_database.read() as tx:
+        assert len(await incidents.listing(tx, open_only=True, limit=9)) == 1
+        assert await findings.standing(tx, ["yl-1-2-301-gas"]) == {}
+
+
+async def test_nothing_overtakes_the_word_of_a_gateway(start: Start, parts: list[list[str]]) -> None:
+    """What a gateway says of itself decides what follows is worth (invariant stale-does-not-page)."""
+    service, _ = await start()
+    door, begins = says("yl-1-2-301-door", b'{"contact":true}'), says("bridge/state", b'{"state":"online"}')
+
+    await service.intake.take_in([door, begins, door, GAS_ALARM])
+
+    assert parts == [["door", "bridge/state", "gas"], ["door"]]
+
+
+async def test_a_batch_of_which_the_urgent_part_is_committed_goes_on_behind_it(
+    start: Start, parts: list[list[str]], sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Handed over again, the rest is taken in, and the alarm is not counted twice (invariant ack-after-commit)."""
+    service, _ = await start()
+    batch = [says("yl-1-2-301-door", b'{"contact":true}'), GAS_ALARM]
+    touch, calls = intake.states.save, iter(range(10))
+
+    async def and_the_database_goes(*args: Any) -> None:
+        if next(calls) == 1:
+            raise DatabaseUnavailableError("The database did not answer.")
+        await touch(*args)
+
+    monkeypatch.setattr(intake.states, "save", and_the_database_goes)
+    with pytest.raises(DatabaseUnavailableError):
+        await service.intake.take_in(batch)
+    await service.intake.take_in(batch)
+
+    assert parts == [["gas"], ["door"], ["door"]]
+    assert await counts(sqlite_database) == [1]
 
 
 async def test_a_device_stays_known_where_the_caches_are_emptied_in_the_midst_of_a_batch(
