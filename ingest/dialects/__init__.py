@@ -4,11 +4,13 @@ from ingest.decoded import Dialect
 from ingest.dialects.chirpstack import ChirpStack
 from ingest.dialects.esphome import Esphome
 from ingest.dialects.homeassistant import HomeAssistant
+from ingest.dialects.homie import Homie
 from ingest.dialects.openmqttgateway import OpenMqttGateway
 from ingest.dialects.rtl_433 import Rtl433
 from ingest.dialects.shelly_gen1 import ShellyGen1
 from ingest.dialects.shelly_gen2 import ShellyGen2
 from ingest.dialects.shouwang import Shouwang
+from ingest.dialects.sparkplug import Sparkplug
 from ingest.dialects.ttn import TheThings
 from ingest.dialects.zigbee2mqtt import Zigbee2Mqtt
 
@@ -17,11 +19,13 @@ DIALECTS: dict[str, type[Dialect]] = {
     "chirpstack": ChirpStack,
     "esphome": Esphome,
     "homeassistant": HomeAssistant,
+    "homie": Homie,
     "openmqttgateway": OpenMqttGateway,
     "rtl_433": Rtl433,
     "shelly-gen1": ShellyGen1,
     "shelly-gen2": ShellyGen2,
     "shouwang": Shouwang,
+    "sparkplug": Sparkplug,
     "ttn": TheThings,
     "zigbee2mqtt": Zigbee2Mqtt,
 }
