@@ -167,6 +167,8 @@ def tell(facts: Facts, name: str, value: Any, *, unit: str | None = None) -> boo
         facts.number(f"{kind}_concentration" if kind != "water_leak" else "measurement", figure, unit)
     else:
         fact = read(kind, value, inverted=way is Way.INVERTED)
+        if kind == "test" and fact.state == "active":
+            facts.testing()
         facts.fact(fact._replace(detail=shorten(name)) if kind == "fault" and fact.detail is None else fact)
     return True
 
