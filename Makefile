@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup demo test test-long check format lock bench bench-full faults model clean
+.PHONY: setup demo test test-long check format lock bench bench-full faults model fuzz clean
 
 setup: .venv/ready
 
@@ -58,5 +58,17 @@ faults: setup
 test-long: setup
 	$(BIN)/python -m pytest -m long $(ARGS)
 
+# Every decoder under Atheris, which looks for new ways through it: a minute for each dialect. ARGS="tasmota --seconds 600"
+fuzz: .venv-fuzz/ready
+	.venv-fuzz/bin/python -m tests.fuzzing $(ARGS)
+
+# Atheris is not for every platform, so it is in no lock and has an environment of its own.
+.venv-fuzz/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check "atheris>=3"
+	@touch $@
+
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .venv-fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

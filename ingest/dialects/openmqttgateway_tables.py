@@ -100,7 +100,7 @@ def passes_by(document: Mapping[str, Any]) -> bool:
 
 def advertisement(facts: Facts, device: Device, document: Mapping[str, Any]) -> None:
     """Take what a Bluetooth device says."""
-    model = document.get("model_id")
+    model = str(document.get("model_id"))
     for field, value in document.items():
         if field in _ABOUT or (field != "flag_reed" and field.startswith("flag_")):
             continue
