@@ -23,15 +23,16 @@ import store.hearing
 from ingest.message import Message
 from rules.decisions import Delivery, JournalEntry
 from rules.incident import Incident
-from shouwang import auditor, channels, hearing
+from rules.readings import Reading
+from shouwang import auditor, channels, hearing, verdicts
 from shouwang.configuration import Configuration
 from shouwang.health import Health
 from shouwang.service import Service
 from shouwang.settings import Settings
 from simulators.phones import Phone
 from simulators.twilio import Answer, FakeTwilio
-from store import due, incidents, outbox
-from store.database import Database
+from store import due, findings, incidents, outbox, registry, states
+from store.database import Database, Transaction
 from store.errors import DatabaseUnavailableError
 from web.app import create_app
 from web.options import WebOptions
@@ -126,6 +127,25 @@ class Site:
         """A message arrives now."""
         message = Message(topic=topic, payload=orjson.dumps(payload), retain=retain, received_at=self.moment)
         await self.service.intake.take_in([message])
+        await self.settle()
+
+    async def reads(self, *readings: Reading) -> None:
+        """These facts are known now, as a dialect may give them."""
+        heard = {one.device_id for one in readings}
+        core = self.service.core
+
+        async def unit(tx: Transaction) -> None:
+            evaluation = core.rules.engine.evaluate(
+                readings,
+                devices=await registry.devices(tx, heard),
+                states=await states.load(tx, heard),
+                standing=await findings.standing(tx, heard),
+                away=(),
+            )
+            await states.save(tx, evaluation.states)
+            await verdicts.write_due(tx, evaluation.due)
+
+        await core.database.transact(unit)
         await self.settle()
 
     async def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> None:
