@@ -108,7 +108,8 @@ class Sparkplug(UnderBases):
         device = world.devices.get((self._source, topic.name))
         if device is None:
             unknown = self._stranger(topic, [metric.name or "" for metric in payload.metrics])
-            return unknown._replace(learnt=learnt, gateway=gateway)
+            ignored = None if gateway is not None else unknown.ignored
+            return unknown._replace(learnt=learnt, gateway=gateway, ignored=ignored)
         readings = [self._word(message, device, "online")] if topic.kind == "DBIRTH" else []
         unmapped = []
         for facts in self._gather(message, device, payload, [*learnt.values()], snapshot=True)[0]:
