@@ -11,7 +11,7 @@ from typing import Final
 
 from rich.console import Console
 
-from benchmarks import alarms, machine, messages, sizes, storm
+from benchmarks import alarms, decoders, machine, messages, sizes, storm
 from benchmarks.processes import TrialError
 from benchmarks.report import Figure, save, show
 
@@ -22,6 +22,7 @@ Measure = Callable[[Path], Iterator[Figure]]
 
 #: Five minutes at the most, all together.
 _QUICK: Final[dict[str, Measure]] = {
+    "decoders": decoders.decoders,
     "cpu": lambda folder: messages.cpu(folder, seconds=10),
     "latency": lambda folder: alarms.latency(folder, rates=_RATES, seconds=15, alarms=150),
     "burst": lambda folder: alarms.burst(folder, count=50_000, alarms=500),
@@ -30,6 +31,7 @@ _QUICK: Final[dict[str, Measure]] = {
     "sizes": lambda folder: sizes.sizes(folder, homes=(1_000, 10_000)),
 }
 _FULL: Final[dict[str, Measure]] = {
+    "decoders": decoders.decoders,
     "cpu": lambda folder: messages.cpu(folder, seconds=30),
     "latency": lambda folder: alarms.latency(folder, rates=_RATES, seconds=50, alarms=800),
     "burst": lambda folder: alarms.burst(folder, count=50_000, alarms=500),

@@ -20,6 +20,8 @@ class Budget:
 
 #: By the beginning of a figure's name.
 BUDGETS: Final = {
+    "decoder zigbee2mqtt": Budget(value=12),
+    "decoder": Budget(value=25),
     "cpu per 1,000 messages": Budget(value=60),
     "alarm to provider at 5,000/s, p50": Budget(value=10),
     "alarm to provider at 5,000/s, p99": Budget(value=50),
