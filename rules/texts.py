@@ -27,6 +27,27 @@ TEXTS: dict[str, Text] = {
     "mark.late": Text("[迟{delay}]", "[{delay} late]"),
     "mark.again": Text("[第{times}轮]", "[round {times}]"),
     "mark.realert": Text("再次报警:", "AGAIN: "),
+    # --- commissioning: what the installer is told on the spot -----------------------------------------------------
+    "commission.press": Text("按测试键", "press its test button"),
+    "commission.open_and_close": Text("打开再关上", "open it, then close it"),
+    "commission.open": Text("再打开一次", "now open it"),
+    "commission.close": Text("请关上", "now close it"),
+    "commission.move": Text("走动或晃动它", "move in front of it, or shake it"),
+    "commission.speak": Text("让它上报一次", "let it send something"),
+    "commission.passed": Text("通过", "passed"),
+    "commission.failed": Text("未通过", "not passed"),
+    "commission.nothing_heard": Text("什么也没收到", "nothing was heard of it"),
+    "commission.heard": Text("收到: {said}", "heard: {said}"),
+    "commission.never": Text("从未测试", "never tested"),
+    "commission.window": Text(
+        "{address}：测试到{until}，期间这户的报警不通知任何人；报警持续十分钟仍会报给值班台。",
+        "{address}: testing until {until}; alarms of this home page nobody meanwhile. One that lasts for ten minutes"
+        " still reaches the desk.",
+    ),
+    "commission.silent_service": Text(
+        "服务没有在收消息，什么也听不到；请先运行 shouwang run。",
+        "The service hears no broker now, so nothing will be heard; run `shouwang run` first.",
+    ),
     # --- SMS: tails, which are never shortened ---------------------------------------------------------------------
     "tail.page": Text("接单回{code}", "Reply {code}"),
     "tail.code": Text("编号{code}", "Ref {code}"),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from shouwang import probing
 from shouwang.core import Core
 from shouwang.hearing import KEEP
-from store import hearing, probes, quarantine, replies, states, strangers, troubles
+from store import commissioning, hearing, probes, quarantine, replies, states, strangers, troubles
 from store.database import Transaction
 
 _log = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ async def tidy(core: Core, *, retention: timedelta) -> None:
     await _in_portions(core, hearing.prune, core.now() - KEEP)
     await _in_portions(core, troubles.prune, before)
     await _in_portions(core, strangers.prune, before)
+    await _in_portions(core, commissioning.prune, core.now())
     await _in_portions(core, probes.prune, core.now() - probing.KEEP)
     if changes or aside or said:
         _log.info(

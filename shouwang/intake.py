@@ -9,6 +9,7 @@ from time import perf_counter
 
 from ingest.decode import Decoded, Decoder, Gateway, World
 from ingest.message import Message
+from rules.decisions import FindingEvent
 from rules.readings import ALARM_STATES, LIFE_SAFETY_KINDS, Reading
 from shouwang import liveness, situations, verdicts
 from shouwang.aside import Allowance
@@ -17,7 +18,7 @@ from shouwang.departures import Departures
 from shouwang.known import Known
 from shouwang.meeting import Meetings
 from shouwang.probing import Probing
-from store import due, findings, hearing, locks, quarantine, registry, states, strangers
+from store import commissioning, due, findings, hearing, locks, quarantine, registry, states, strangers
 from store.database import Transaction
 from store.errors import DatabaseError, StaleIncident
 from store.quarantine import Quarantined
@@ -270,6 +271,11 @@ class Intake:
         homes = {devices[device_id].home_id for device_id in heard}
         # Another process may be deciding about the same home: whoever comes second sees what the first has made of it.
         await locks.homes(tx, homes)
+        tested = await commissioning.under_test(tx, homes, core.now()) if _any_alarm(readings) else set()
+        if tested:
+            readings = [
+                one._replace(under_test=True) if devices[one.device_id].home_id in tested else one for one in readings
+            ]
         away: set[str] = set()
         if core.rules.messages_need_away:
             away = await registry.away(tx, homes)
@@ -288,10 +294,14 @@ class Intake:
             await states.record_changes(tx, evaluation.changes)
         if evaluation.due:
             await verdicts.write_due(tx, evaluation.due)
+        found = evaluation.findings
+        if found and (tested or (tested := await commissioning.under_test(tx, homes, core.now()))):
+            # Somebody opens its doors and presses its buttons to see whether we hear it: nobody is paged.
+            found = [one for one in found if one.event is not FindingEvent.RAISED or one.home_id not in tested]
         # Life first, also within one batch.
-        for finding in sorted(evaluation.findings, key=lambda one: one.kind not in LIFE_SAFETY_KINDS):
+        for finding in sorted(found, key=lambda one: one.kind not in LIFE_SAFETY_KINDS):
             await situations.settle(core, tx, finding, core.now())
-        return len(evaluation.findings)
+        return len(found)
 
     async def _set_aside(self, message: Message, reason: str, sentence: str) -> None:
         kept = self._aside.choose([_quarantined(message, reason, sentence)], self._core.now())
@@ -299,6 +309,10 @@ class Intake:
             await quarantine.add(tx, kept)
         self._aside.count(kept)
         self._core.metrics.quarantine.labels(reason).inc()
+
+
+def _any_alarm(readings: Sequence[Reading]) -> bool:
+    return any(one.state in _ALARMING for one in readings)
 
 
 def _to_be_mapped(message: Message, decoded: Decoded, world: World) -> list[Quarantined]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from shouwang.cli import bring_in, decode, deliveries, desk, devices, doctor, own, probe, run, simulate, story, tell
+from shouwang.cli import bring_in, commission, decode, deliveries, desk, devices, doctor, own, probe, run, simulate, story, tell
 
 app = typer.Typer(
     name="shouwang",
@@ -29,6 +29,9 @@ app.command("probe", rich_help_panel=_SERVICE, short_help="A self-test from outs
 app.command("troubles", rich_help_panel=_SERVICE, short_help="What is wrong with the service itself.")(own.troubles)
 app.command("check", rich_help_panel=_FILES, short_help="Find every mistake in the three files.")(tell.check)
 app.command("decode", rich_help_panel=_FILES, short_help="What recorded messages say, and why not more.")(decode.decode)
+app.command("commission", rich_help_panel=_SERVICE, short_help="Test a home's devices, one by one; nobody is paged.")(
+    commission.commission
+)
 app.command("devices", rich_help_panel=_FILES, short_help="What is heard and in no file, ready to be pasted.")(
     devices.devices
 )
