@@ -7,9 +7,8 @@ As JSON, or protobuf (chirpstack_wire.py). A device's name in devices.yaml is it
 What its log says of a device's uplinks that could not be taken (`ERROR`) is a fault until the next one is.
 """
 
-import base64
-import binascii
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, Final, NamedTuple
 
 from ingest.decoded import Decoded, GatewayWord, UnderBases, World
@@ -129,9 +128,7 @@ class ChirpStack(UnderBases):
             except ValueError:
                 said = None
         port = document.get("fPort")
-        uplink = Uplink(
-            said, _bytes(document.get("data")), port if type(port) is int else None, _hints(_info(document))
-        )
+        uplink = Uplink(said, document.get("data"), port if type(port) is int else None, _hints(_info(document)))
         readings, unmapped = read_uplink(uplink, device, message, meanings=self._map, at=_time(document))
         learnt = None
         fault = world.definitions.get((self._source, key))
@@ -182,6 +179,7 @@ class ChirpStack(UnderBases):
         return Decoded(gateway=GatewayWord(self._source, state.lower(), name=parts[0]), source=self._source)
 
 
+@lru_cache(maxsize=1024)
 def _split(rest: str) -> tuple[str | None, str, bool]:
     """Give a topic's DevEUI in small letters, its kind of event, and whether it is a command; None: not a device's."""
     parts = rest.split("/")
@@ -219,17 +217,6 @@ def _time(document: dict[str, Any]) -> Any:
         if type(heard) is list and heard and type(heard[0]) is dict:
             return heard[0].get("time")
     return time
-
-
-def _bytes(value: Any) -> bytes | None:
-    if type(value) is bytes:
-        return value
-    if type(value) is not str:
-        return None
-    try:
-        return base64.b64decode(value)
-    except (binascii.Error, ValueError):
-        return None
 
 
 def _status(facts: Facts, document: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from ingest.decoded import Unmapped
 from ingest.dialects.common import freshness as freshness_of
 from ingest.dialects.common import number, shorten
-from ingest.dialects.meanings import HELP, NOT_HELP, PRESSES, Fact, as_text, mapped, read
+from ingest.dialects.meanings import ASIDE, HELP, NOT_HELP, PRESSES, Fact, as_text, mapped, read, unknown
 from ingest.message import Message
 from rules.community import Device, Mapped
 from rules.readings import UNKNOWN, Freshness, Reading
@@ -45,6 +45,11 @@ class Facts:
         self._battery: tuple[float | None, str | None] | None = None
         #: What needs a map.
         self.unmapped: list[Unmapped] = []
+
+    @property
+    def has_map(self) -> bool:
+        """Whether anything is written down at all."""
+        return bool(self._maps)
 
     @property
     def readings(self) -> list[Reading]:
@@ -121,7 +126,11 @@ class Facts:
             if figure is not None and how.kind == "battery":
                 self.battery(figure)
             elif state is None or how.kind == "battery":
-                self._others.append(self._reading(how.kind, state, figure, how.unit))
+                detail = shorten(field) if how.kind == "measurement" else None
+                self._others.append(self._reading(how.kind, state, figure, how.unit, detail))
+            elif state in ASIDE and state not in {how.kind, UNKNOWN}:
+                self.fact(unknown(how.kind))
+                self.fact(ASIDE[state]._replace(detail=shorten(as_text(value)) if state == "fault" else None))
             elif how.kind in {"button", "sos"}:
                 self._others.append(self._reading(how.kind, state, detail=shorten(as_text(value))))
             else:

@@ -6,6 +6,7 @@ is found in whatever there is: vendor and model in devices.yaml, the device prof
 fields that only one maker's codecs have.
 """
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -29,8 +30,8 @@ class Uplink(NamedTuple):
 
     #: What the server's codec has made of it; None where there is no codec.
     said: Any
-    #: The payload itself, where it is given.
-    data: bytes | None
+    #: The payload itself, where it is given: bytes, or text in base64.
+    data: Any
     port: int | None
     #: Whatever it says of maker and model: names of a profile, tags, brand and model ids.
     hints: Sequence[str] = ()
@@ -66,12 +67,12 @@ def read_uplink(
     samples: list[Mapping[str, Any]] = []
     if type(said) is dict and said:
         samples = tell_fields(facts, device, said, words=words, port=uplink.port)
-    elif uplink.data:
-        unpacked = _unpacked(words, uplink.port, uplink.data)
+    elif data := _bytes(uplink.data):
+        unpacked = _unpacked(words, uplink.port, data)
         if unpacked is not None:
             samples = tell_fields(facts, device, unpacked, words=words, port=uplink.port)
         else:
-            facts.by_map("data", uplink.data.hex(), what="event")
+            facts.by_map("data", data.hex(), what="event")
     readings = sound(facts.readings)
     if battery is not None and not any(one.kind == "battery" for one in readings):
         facts.battery(battery)
@@ -123,4 +124,13 @@ def _unpacked(words: str, port: int | None, data: bytes) -> Mapping[str, Any] | 
     try:
         return unpack(named(words), words, port, data)
     except IndexError:
+        return None
+
+
+def _bytes(value: Any) -> bytes | None:
+    if type(value) is not str:
+        return value if type(value) is bytes else None
+    try:
+        return base64.b64decode(value)
+    except ValueError:
         return None

@@ -27,51 +27,83 @@ _SETTINGS: Final = re.compile(
 _HISTORY: Final = frozenset({"history", "history_data", "historical_data"})
 #: Fields by which a payload says what it comes from.
 _SELF: Final = ("Device", "Node_type", "SENSOR_MODEL", "deviceModel", "device_model")
+#: Makers whose model decides, which the payload may name.
+_MAY_SAY_MORE: Final = frozenset({"", "dragino", "milesight", "netvox"})
 _DIGITS: Final = re.compile(r"[0-9]+")
 _EVENT: Final = Step(How.HINT)
+_NOT_LOOKED_UP: Final = Step(How.IGNORE)
+#: What has been looked up of a maker's names, by what each is a part of and itself.
+_MOST_STEPS: Final = 4096
+_STEPS: Final[dict[str, dict[tuple[str, str], Step | None]]] = {maker: {} for maker in MAKERS}
 _NOTHING: Final[frozenset[str]] = frozenset()
 #: By Dragino's MOD: kinds that the payload has a field for, and the device nothing to feel with.
 _ABSENT: Final = {1: frozenset({"water_leak"}), 2: frozenset({"contact"})}
 
 
 def tell_fields(
-    facts: Facts, device: Device, said: Mapping[str, Any], *, words: str = "", port: int | None = None
+    facts: Facts,
+    device: Device,
+    said: Mapping[str, Any],
+    *,
+    words: str = "",
+    port: int | None = None,
+    measured: bool = False,
 ) -> list[Mapping[str, Any]]:
     """Give the facts of a codec's fields; return its samples of earlier times.
 
     What a codec nobody knows says, and nobody has written down, needs a map; of a known maker all that matters is in
-    the tables. `words` (in small letters) may hold the maker's name or the model's.
+    the tables. `words` (in small letters) may hold the maker's name or the model's. `measured`: temperatures and the
+    like are of interest as well.
     """
     maker = _maker(words, said, port)
-    absent = _absent(maker, said)
-    taker = Taker(facts, device, said, known=bool(maker))
+    steps = _STEPS[maker]
+    absent = _absent(said) if maker.startswith("dragino") else _NOTHING
+    taker = Taker(facts, device, said, known=bool(maker), measured=measured)
     samples: list[Mapping[str, Any]] = []
-    for name, parent, key, value in islice(_fields(said, samples), _MOST_FIELDS):
-        if facts.by_map(name, value, what="input", known=True):
+    mapped = facts.has_map
+    fields = islice(_fields(said, samples), _MOST_FIELDS) if _is_deep(said) else _flat(said)
+    for name, parent, key, value in fields:
+        if mapped and facts.by_map(name, value, what="input", known=True):
             continue
-        step = _step(maker, parent, key)
+        step = steps.get((parent, key), _NOT_LOOKED_UP)
+        if step is _NOT_LOOKED_UP:
+            if len(steps) >= _MOST_STEPS:
+                steps.clear()
+            step = steps[parent, key] = _step(maker, parent, key)
         if step is None:
             if not tell(facts, key if key.lower() not in _NEUTRAL or not parent else parent, value):
                 taker.other(name, value)
-        elif not absent or step.kind not in absent:
+        elif step is not IGNORE and step.kind not in absent:
             taker.take(step, name, value)
     return samples
+
+
+def _is_deep(said: Mapping[str, Any]) -> bool:
+    if len(said) > _MOST_FIELDS or "alarm_type" in said:
+        return True
+    return any(type(value) is dict or type(value) is list for value in said.values())
+
+
+def _flat(said: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Any]]:
+    return ((key, "", key, value) for key, value in said.items())
 
 
 # --- whose payload it is ---
 
 
 def _maker(words: str, said: Mapping[str, Any], port: int | None) -> str:
-    for key in _SELF:
-        own = said.get(key)
-        if type(own) is str:
-            words = f"{words} {own.lower()}"
     maker = named(words)
-    if not maker:
-        for key in said:
-            if key in SIGNS:
-                maker = SIGNS[key]
-                break
+    if maker in _MAY_SAY_MORE:
+        for key in _SELF:
+            own = said.get(key)
+            if type(own) is str:
+                words = f"{words} {own.lower()}"
+                maker = named(words)
+        if not maker:
+            for key in said:
+                if key in SIGNS:
+                    maker = SIGNS[key]
+                    break
     return BROWAN_PORTS.get(port or 0, maker) if maker == "browan" else maker
 
 
@@ -81,10 +113,8 @@ def named(words: str) -> str:
     return maker_of(words)
 
 
-def _absent(maker: str, said: Mapping[str, Any]) -> frozenset[str]:
+def _absent(said: Mapping[str, Any]) -> frozenset[str]:
     """Kinds that a payload has a field for, and the device nothing to feel with: Dragino's MOD 1 is a door sensor."""
-    if not maker.startswith("dragino"):
-        return _NOTHING
     mode = said.get("MOD", said.get("mod"))
     return _ABSENT.get(mode, _NOTHING) if type(mode) is int else _NOTHING
 
@@ -117,7 +147,6 @@ def _fields(
             yield path + key, parent, key, value
 
 
-@lru_cache(maxsize=8192)
 def _step(maker: str, parent: str, key: str) -> Step | None:
     if _SETTINGS.search(key.lower()):
         return IGNORE

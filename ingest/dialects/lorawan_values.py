@@ -30,33 +30,35 @@ _VOLTS: Final = re.compile(r"^\s*(\d{1,6}(?:\.\d{1,6})?)\s*(m?)v?", re.IGNORECAS
 class Taker:
     """Takes the values of one payload."""
 
-    __slots__ = ("_device", "_facts", "_known", "_said")
+    __slots__ = ("_device", "_facts", "_known", "_measured", "_said")
 
-    def __init__(self, facts: Facts, device: Device, said: Mapping[str, Any], *, known: bool) -> None:
-        """Begin; `known`: the maker is, so that what no table has does not matter."""
+    def __init__(
+        self, facts: Facts, device: Device, said: Mapping[str, Any], *, known: bool, measured: bool = False
+    ) -> None:
+        """Begin; `known`: the maker is, so that what no table has does not matter; `measured`: temperatures do."""
         self._facts = facts
         self._device = device
         self._said = said
         self._known = known
+        self._measured = measured
 
     def take(self, step: Step, name: str, value: Any) -> None:
         """Take a field that a table has."""
         facts, how = self._facts, step.how
-        if how is How.IGNORE:
-            return
         if how is How.STATE:
-            facts.fact(_detailed(step.words.get(_word(value) or "") or unknown(step.kind), step, name))
-        elif how is How.COUNT:
-            facts.fact(_counted(step, value))
-        elif how is How.BATTERY:
-            self._battery(value)
-        elif how is How.PERCENT:
-            facts.battery(value)
+            fact = step.words.get(_word(value) or "")
+            facts.fact(unknown(step.kind) if fact is None else _detailed(fact, step, name))
         elif how is How.VOLTS:
             self._volts(value)
+        elif how is How.PERCENT:
+            facts.battery(value)
+        elif how is How.BATTERY:
+            self._battery(value)
         elif how is How.NUMBER:
-            if (figure := number(value)) is not None:
+            if self._measured and (figure := number(value)) is not None:
                 facts.number(step.kind, figure, step.unit, detail=shorten(name))
+        elif how is How.COUNT:
+            facts.fact(_counted(step, value))
         elif how is How.PRESS:
             self._press(value)
         elif how is How.HINT:
@@ -67,10 +69,11 @@ class Taker:
                     facts.fact(fact)
         elif how is How.ALARM:
             self._alarm(name, value)
-        elif (fact := step.words.get(_word(value) or "")) is not None:
-            facts.fact(fact)
-        else:
-            facts.by_map(name, value, what="input")
+        elif how is How.INPUT:
+            if (fact := step.words.get(_word(value) or "")) is not None:
+                facts.fact(fact)
+            else:
+                facts.by_map(name, value, what="input")
 
     def other(self, name: str, value: Any) -> None:
         """Take a field that no table has: a number that is none of yes and no is a measurement of its name."""

@@ -7,9 +7,8 @@ A device's name in devices.yaml is its end device ID, or `<application>/<end dev
 one of that name. What the console simulates is a test's.
 """
 
-import base64
-import binascii
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 
 from ingest.decoded import Decoded, UnderBases, World
@@ -93,7 +92,7 @@ class TheThings(UnderBases):
         else:
             return self._aside("invalid_value", "The uplink has no uplink_message.")
         told = read_uplink(
-            Uplink(said, _bytes(data), port if type(port) is int else None, hints),
+            Uplink(said, data, port if type(port) is int else None, hints),
             device,
             message,
             meanings=self._map,
@@ -104,6 +103,7 @@ class TheThings(UnderBases):
         return Decoded(told.readings, unmapped=told.unmapped, source=self._source)
 
 
+@lru_cache(maxsize=1024)
 def _split(rest: str) -> tuple[str, str, str]:
     """Give application (without its tenant), device and kind of message; no kind: the topic is none of this dialect."""
     parts = rest.split("/")
@@ -125,12 +125,3 @@ def _earliest(document: dict[str, Any], part: str, message: Message) -> Any:
     within = document.get(part)
     at = document.get("received_at", within.get("received_at") if type(within) is dict else None)
     return observed(at, message.received_at)
-
-
-def _bytes(value: Any) -> bytes | None:
-    if type(value) is not str:
-        return None
-    try:
-        return base64.b64decode(value)
-    except (binascii.Error, ValueError):
-        return None
