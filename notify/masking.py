@@ -52,6 +52,11 @@ def mask_address(address: str) -> str:
     return mask_phone(address) if re.fullmatch(r"\+?[\d ()\-]{5,}", address) else address
 
 
+def mask_place(address: str) -> str:
+    """Mask where somebody lives: of `1栋2单元301` the last number is hidden, so that street and house can be told."""
+    return re.sub(r"\d+(?=\D*$)", "***", address, count=1)
+
+
 def mask_text(text: str) -> str:
     """Mask every phone number and address with a scheme in a text."""
     # Addresses first: what is hidden in them may look like a number.

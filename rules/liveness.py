@@ -27,6 +27,8 @@ class Audible(NamedTuple):
     gaps: Collection[Gap] = ()
     #: When it could be heard again last.
     back_at: datetime | None = None
+    #: It is the service itself that hears nothing.
+    ours: bool = False
 
 
 class Cause(StrEnum):
@@ -38,6 +40,8 @@ class Cause(StrEnum):
     OFFLINE = "offline"
     #: Whatever it may say, its gateway does not hand it on.
     GATEWAY = "gateway"
+    #: Whatever it may say, the service does not hear it.
+    SERVICE = "service"
     #: It has never been heard of.
     NEVER = "never_heard"
 
@@ -100,7 +104,8 @@ def silence(device: Device, *, states: States, audible: Audible, now: datetime) 
     elif not alive.heard:
         return Silence(device, Cause.NEVER, None, None)
     if audible.deaf_since is not None:
-        return Silence(device, Cause.GATEWAY, audible.deaf_since, audible.deaf_since)
+        cause = Cause.SERVICE if audible.ours else Cause.GATEWAY
+        return Silence(device, cause, audible.deaf_since, audible.deaf_since)
     return None
 
 
@@ -142,6 +147,9 @@ def unwatched_due(
     rule, condition = next((one for one in rulings.unwatched if one[0].id == rule_id), (None, None))
     if rule is None or condition is None:
         return over
+    if any(one.ours for one in audible.values()):
+        # What there was to hear comes as soon as we hear again.
+        return Evaluation(due=[SetDue(kind=DueKind.UNWATCHED, subject=key, due_at=now + LOOK_AGAIN)])
     found = silences(devices, states=states, audible=audible, now=now)
     found = [one for one in found if one.cause is not Cause.NEVER or one.device.heartbeat_s is not None]
     stands = standing.get((rule_id, home_id))

@@ -8,7 +8,7 @@ from rules import machine, texts
 from rules.decisions import Decision, Delivery, JournalEntry
 from rules.incident import Incident, OutcomeKind, Verb
 from rules.machine import Action
-from shouwang import verdicts
+from shouwang import homes, verdicts
 from shouwang.core import Core
 from store import figures, incidents, outbox, registry
 from store.database import Transaction
@@ -72,6 +72,11 @@ class Desk:
         if decision is None:
             return ActResult(found=False)
         return ActResult(found=True, refused=decision.refusal, incident=view(decision.incident), answer=decision.answer)
+
+    async def homes(self, *, unwatched_only: bool, limit: int, after: str = "") -> dict[str, Any]:
+        """List homes by id with whether they are watched over, from behind an id."""
+        async with self._core.database.read() as tx:
+            return await homes.listing(tx, self._core.now(), unwatched_only=unwatched_only, limit=limit, after=after)
 
     async def delivery_figures(self, *, days: float) -> dict[str, Any]:
         """What became of what was sent in the last days, by person, channel and provider, and of each provider."""

@@ -73,10 +73,16 @@ class Ears:
             moments.append(self._began)
         return max((at for at in moments if at <= self._now), default=None)
 
+    @property
+    def own_deafness(self) -> datetime | None:
+        """Say since when the service itself hears nothing; None: it does."""
+        return self._deaf_since
+
     def audible(self, devices: Iterable[Device]) -> dict[str, Audible]:
         """Give what is known of hearing each of some devices, by id."""
+        ours = self._deaf_since is not None
         return {
-            device.id: Audible(self.deaf_since(device), tuple(self.gaps([device])), self.back_at([device]))
+            device.id: Audible(self.deaf_since(device), tuple(self.gaps([device])), self.back_at([device]), ours)
             for device in devices
         }
 

@@ -41,6 +41,7 @@ __all__ = [
     "each_device",
     "gateways",
     "homes",
+    "homes_behind",
     "learn",
     "replace_definitions",
     "responsibility",
@@ -281,6 +282,23 @@ async def away(tx: Transaction, home_ids: Iterable[str]) -> set[str]:
 async def set_away(tx: Transaction, home_id: str, away: bool) -> None:
     """Note that the residents of a home are elsewhere, or back; the file has a say again when its own word changes."""
     await tx.execute(sa.update(home_table).where(home_table.c.id == home_id).values(away=away))
+
+
+class HomeRow(NamedTuple):
+    """A home in a list."""
+
+    id: str
+    grid: str
+    address: str
+    away: bool
+
+
+async def homes_behind(tx: Transaction, after: str, limit: int) -> list[HomeRow]:
+    """Give homes by id, the first behind an id, at most so many."""
+    table = home_table
+    chosen = sa.select(table.c.id, table.c.grid, table.c.address, table.c.away)
+    chosen = chosen.where(table.c.closed_at.is_(None), table.c.id > after).order_by(table.c.id).limit(limit)
+    return [HomeRow(*row) for row in await tx.execute(chosen)]
 
 
 # --- people -----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from web import gate
 from web.options import WebOptions
 from web.ports import Desk
 from web.problems import Problem
-from web.views import Acted, DeliveryFigures, ErrorAnswer, IncidentDetail, IncidentList
+from web.views import Acted, DeliveryFigures, ErrorAnswer, HomeList, IncidentDetail, IncidentList
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 _Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
@@ -130,6 +130,30 @@ def figures_router(desk: Desk, options: WebOptions) -> APIRouter:
     ) -> JSONResponse:
         """Give, by person, channel and provider, how many messages were taken, arrived, and how quickly."""
         return JSONResponse(dict(await desk.delivery_figures(days=days)))
+
+    return routes
+
+
+class Watched(StrEnum):
+    """Which homes to list."""
+
+    UNWATCHED = "unwatched"
+    ALL = "all"
+
+
+def homes_router(desk: Desk, options: WebOptions) -> APIRouter:
+    """Make the routes that tell which homes are watched over; for the same people as the incidents."""
+    routes = _gated_routes("/api/v1/homes", "homes", options)
+
+    @routes.get("", summary="Which homes are watched over", responses={200: {"model": HomeList}})
+    async def homes(
+        state: Annotated[Watched, Query(description="All homes, or those that are not watched over")] = Watched.ALL,
+        limit: Annotated[int, Query(ge=1, le=500, description="How many at the most")] = 100,
+        after: Annotated[str, Query(max_length=100, description="The id behind which to begin")] = "",
+    ) -> JSONResponse:
+        """Give homes by id with the devices that give no sign of life; a sensor that is silent is never all quiet."""
+        found = await desk.homes(unwatched_only=state is Watched.UNWATCHED, limit=limit, after=after)
+        return JSONResponse(dict(found))
 
     return routes
 

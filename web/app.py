@@ -43,6 +43,7 @@ def create_app(
     app.include_router(health_routes.router(health, metrics, options))
     app.include_router(api.router(desk, options))
     app.include_router(api.figures_router(desk, options))
+    app.include_router(api.homes_router(desk, options))
     app.include_router(twilio.router(phone, metrics, options))
     app.include_router(twilio_check.router(metrics, options))
     if not gate.api_is_on(options):

@@ -59,6 +59,10 @@ class Desk(Protocol):
         """Let a person (a worker's id, or a word such as `desk`) do something to an incident."""
         ...
 
+    async def homes(self, *, unwatched_only: bool, limit: int, after: str = "") -> Mapping[str, Any]:
+        """Give homes by id with whether they are watched over, those behind the id `after`; see web/views.py."""
+        ...
+
     async def delivery_figures(self, *, days: float) -> Mapping[str, Any]:
         """Give what became of what was sent in the last days, by person, channel and provider; see web/views.py."""
         ...

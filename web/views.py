@@ -95,6 +95,42 @@ class DeliveryFigures(_Described):
     providers: list[FiguresView] = Field(description="By channel and provider")
 
 
+class SilentDevice(_Described):
+    """A device that gives no sign of life."""
+
+    id: str
+    kind: str
+    room: str | None
+    cause: str = Field(
+        description="`silent`: it has missed its heartbeats; `offline`: said so by its gateway; `gateway`: that is off"
+        " itself; `service`: we hear nothing; `never_heard`"
+    )
+    since: datetime | None = Field(description="Until when there was a sign of life; null: never")
+
+
+class HomeView(_Described):
+    """Whether a home is watched over. Its address is masked."""
+
+    id: str
+    address: str
+    grid: str
+    away: bool
+    watched: bool = Field(description="Each of its devices gives the signs of life that it has promised")
+    unwatched_since: datetime | None = Field(description="null where it is watched over, or nothing of it ever was")
+    devices: list[SilentDevice] = Field(description="Those that give no sign of life")
+    without_heartbeat: list[str] = Field(
+        description="Ids of those that have promised none, so that nobody would notice"
+    )
+
+
+class HomeList(_Described):
+    """Homes, by id."""
+
+    homes: list[HomeView]
+    next: str | None = Field(description="What to ask for as `after` to go on; null at the end")
+    deaf_since: datetime | None = Field(description="Since when the service itself hears nothing; null: it does")
+
+
 class PlanView(_Described):
     """What to do, filled in for the home."""
 

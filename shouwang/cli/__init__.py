@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from shouwang.cli import bring_in, commission, decode, deliveries, desk, devices, doctor, own, probe, run, simulate, story, tell
+from shouwang.cli import (
+    bring_in,
+    commission,
+    decode,
+    deliveries,
+    desk,
+    devices,
+    doctor,
+    homes,
+    own,
+    probe,
+    run,
+    simulate,
+    story,
+    tell,
+)
 
 app = typer.Typer(
     name="shouwang",
@@ -38,6 +53,7 @@ app.command("devices", rich_help_panel=_FILES, short_help="What is heard and in 
 app.command("explain", rich_help_panel=_FILES, short_help="Who would be told what, and when.")(tell.explain)
 app.command("import", rich_help_panel=_FILES, short_help="Homes, people and devices from tables.")(bring_in.import_)
 app.command("incidents", rich_help_panel=_DESK, short_help="List incidents, or show one whole.")(desk.incidents)
+app.command("homes", rich_help_panel=_DESK, short_help="Which homes are watched over, and which are not.")(homes.homes)
 app.command("deliveries", rich_help_panel=_DESK, short_help="How messages have gone, by person and provider.")(
     deliveries.deliveries
 )

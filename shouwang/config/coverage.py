@@ -152,8 +152,8 @@ def _homes(registry: Registry) -> Iterator[Remark]:
     if guards:
         concerned = list(dict.fromkeys(one.home_id for one in guards))
         message = (
-            f"{_count(len(concerned), 'home')} with a life-safety device that has no heartbeat: they show as watched over"
-            f" when it is dead, unless its gateway says how it is powered: {listed(concerned)}"
+            f"{_count(len(concerned), 'home')} with a life-safety device that has no heartbeat: nobody notices when it"
+            f" is dead, unless its gateway says how it is powered: {listed(concerned)}"
         )
         yield Remark("homes", concerned[0], message, ("devices",))
     silent = [device for device in registry.devices if device.heartbeat_s is None]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify.masking import mask_address, mask_phone, mask_text, mask_url
+from notify.masking import mask_address, mask_phone, mask_place, mask_text, mask_url
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,16 @@ def test_masking_never_raises(text: str) -> None:
 @given(st.text(), st.from_regex(r"\A1[3-9][0-9]{9}\Z"), st.text())
 def test_no_mobile_number_survives(before: str, number: str, after: str) -> None:
     assert f" +86{number} " not in mask_text(f"{before} +86{number} {after}")
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("玉林北街1号院1栋2单元301", "玉林北街1号院1栋2单元***"),
+        ("玉林北街1号院301室", "玉林北街1号院***室"),
+        ("玉林北街", "玉林北街"),
+        ("", ""),
+    ],
+)
+def test_of_an_address_the_door_is_hidden(address: str, shown: str) -> None:
+    assert mask_place(address) == shown

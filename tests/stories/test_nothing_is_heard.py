@@ -253,6 +253,54 @@ async def test_a_short_outage_leaves_no_trace(site: Any) -> None:
     assert await site.incidents() == []
 
 
+async def homes(site: Any, *, unwatched: bool = False, after: str = "", limit: int = 10) -> dict[str, Any]:
+    found: dict[str, Any] = await site.service.desk.homes(unwatched_only=unwatched, limit=limit, after=after)
+    return {one["id"]: one for one in found["homes"]}
+
+
+async def test_the_list_of_homes_says_who_is_not_watched_over_since_when_and_why(any_site: Any) -> None:
+    site = any_site
+    await site.publishes("shouwang/v1/yl-1-2-302/gas/event", {"kind": "gas", "state": "clear"})
+    await site.says(GAS, gas=False)
+    await site.says(SMOKE, smoke=False)
+    found = await homes(site)
+    assert list(found) == ["yl-1-2-301", "yl-1-2-302"]
+    home = found["yl-1-2-301"]
+    assert (home["address"], home["watched"], home["unwatched_since"]) == ("玉林北街1号院1栋2单元***", False, None)
+    assert [(one["id"], one["cause"]) for one in home["devices"]] == [(DOOR, "never_heard")]
+    assert found["yl-1-2-302"]["watched"]
+    assert found["yl-1-2-302"]["without_heartbeat"] == ["yl-1-2-302-gas"]
+
+    began = site.moment
+    await site.says(DOOR, contact=True)
+    assert (await homes(site))["yl-1-2-301"]["watched"]
+    await site.advance(hours=6)
+    found = await homes(site, unwatched=True)
+    assert list(found) == ["yl-1-2-301"]
+    assert found["yl-1-2-301"]["unwatched_since"] == began.isoformat(timespec="seconds")
+    assert [(one["id"], one["cause"]) for one in found["yl-1-2-301"]["devices"]] == [(GAS, "silent")]
+    assert await homes(site, after="yl-1-2-301", unwatched=True) == {}
+
+    await site.publishes(BRIDGE, {"state": "offline"})
+    causes = {one["id"]: one["cause"] for one in (await homes(site))["yl-1-2-301"]["devices"]}
+    assert causes == {GAS: "silent", SMOKE: "gateway", DOOR: "gateway"}
+
+
+async def test_while_we_hear_nothing_ourselves_no_home_is_watched_over_and_nobody_is_told(site: Any) -> None:
+    await rule(site, UNWATCHED, without=("sensor-silent",))
+    await all_speak(site)
+    await site.advance(hours=7)
+    site.connected = False
+    gone = site.moment
+    await site.advance(hours=3)
+
+    assert site.who_heard() == []
+    found = await site.service.desk.homes(unwatched_only=False, limit=1)
+    assert found["deaf_since"] == gone.isoformat(timespec="seconds")
+    assert found["next"] == "yl-1-2-301"
+    assert {one["cause"] for one in found["homes"][0]["devices"]} == {"silent", "service"}
+
+
 # --- what is said of a device -----------------------------------------------------------------------------------------
 
 

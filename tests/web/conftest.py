@@ -29,6 +29,7 @@ class FakeDesk:
     acts: list[dict[str, Any]] = field(default_factory=list)
     asked: list[tuple[bool, int]] = field(default_factory=list)
     figures_asked: list[float] = field(default_factory=list)
+    homes_asked: list[tuple[bool, int, str]] = field(default_factory=list)
     refusal: str | None = None
     failure: Exception | None = None
 
@@ -40,6 +41,10 @@ class FakeDesk:
 
     async def incident(self, reference: str) -> dict[str, Any] | None:
         return {"id": "0123abc", "code": "K7", "journal": [], "deliveries": []} if reference == "K7" else None
+
+    async def homes(self, *, unwatched_only: bool, limit: int, after: str = "") -> dict[str, Any]:
+        self.homes_asked.append((unwatched_only, limit, after))
+        return {"homes": [{"id": "h1", "watched": False}], "next": None, "deaf_since": None}
 
     async def delivery_figures(self, *, days: float) -> dict[str, Any]:
         self.figures_asked.append(days)

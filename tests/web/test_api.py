@@ -135,6 +135,17 @@ async def test_figures_of_deliveries_are_given_to_whom_the_api_is_open(site: Any
     assert (await closed.request("GET", "/api/v1/deliveries/figures")).status_code == 401
 
 
+async def test_homes_are_given_to_whom_the_api_is_open(site: Any, make_site: Any) -> None:
+    answer = await site.request("GET", "/api/v1/homes?state=unwatched&limit=7&after=h0")
+
+    assert answer.json() == {"homes": [{"id": "h1", "watched": False}], "next": None, "deaf_since": None}
+    await site.request("GET", "/api/v1/homes")
+    assert site.desk.homes_asked == [(True, 7, "h0"), (False, 100, "")]
+    assert (await site.request("GET", "/api/v1/homes?limit=0")).status_code == 422
+    closed = make_site(api_token="made-up")
+    assert (await closed.request("GET", "/api/v1/homes")).status_code == 401
+
+
 async def test_the_description_covers_every_route_and_names_the_token(site: Any) -> None:
     description = (await site.request("GET", "/api/openapi.json")).json()
 
@@ -143,6 +154,7 @@ async def test_the_description_covers_every_route_and_names_the_token(site: Any)
         "/readyz",
         "/metrics",
         "/api/v1/deliveries/figures",
+        "/api/v1/homes",
         "/api/v1/incidents",
         "/api/v1/incidents/{reference}",
         "/api/v1/incidents/{reference}/acknowledge",
