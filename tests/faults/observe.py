@@ -1,16 +1,20 @@
 """What the service itself says in the end: its database, read beside it, and its API."""
 
+import asyncio
 import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import asyncpg
+
 from simulators.twilio import FakeTwilio
 from simulators.twilio.resources import Call
-from tests.faults.ledger import Ledger, Message, Seen
+from tests.faults.ledger import Ledger, Message, Seen, now
 from tests.faults.words import homes_heard, read_text
 from tests.faults.world import World
+from tests.real.waiting import PATIENCE_S
 
 _INCIDENTS = """
     SELECT id, code, home_id, state, answered_by,
@@ -84,6 +88,12 @@ async def homes_of_calls(world: World) -> CallMap:
     """Read which homes calls are about."""
     (rows,) = await _read(world, _CALLS)
     return CallMap(rows)
+
+
+async def codes_of_homes(world: World) -> dict[int, str]:
+    """Read the code of the latest incident of each home."""
+    (rows,) = await _read(world, "SELECT home_id, code FROM incidents ORDER BY opened_at")
+    return {int(home.removeprefix("h")): code for home, code in rows}
 
 
 async def collect_messages(world: World) -> None:
@@ -165,7 +175,18 @@ def _by_incident(rows: Sequence[Sequence[Any]]) -> dict[str, set[str]]:
 
 
 async def _read(world: World, *queries: str) -> list[Sequence[Sequence[Any]]]:
-    """Ask the database beside the service."""
+    """Ask the database beside the service; again for a while, since a fault may have struck it."""
+    deadline = now() + PATIENCE_S
+    while True:
+        try:
+            return await _read_once(world, *queries)
+        except (sqlite3.Error, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            if now() > deadline:
+                raise
+        await asyncio.sleep(0.5)
+
+
+async def _read_once(world: World, *queries: str) -> list[Sequence[Sequence[Any]]]:
     if world.postgres is not None:
         connection = await world.postgres.connect()
         try:

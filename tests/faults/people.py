@@ -11,7 +11,7 @@ from simulators.phones import CallManner
 from simulators.twilio import FakeTwilio
 from simulators.twilio.resources import Call, Message
 from tests.faults.ledger import Reply, Said, Tally, Verdict, now
-from tests.faults.observe import homes_of_calls
+from tests.faults.observe import codes_of_homes, homes_of_calls
 from tests.faults.words import codes_in, homes_heard, understand
 from tests.faults.world import World
 from tests.real.waiting import PATIENCE_S, until
@@ -282,12 +282,19 @@ class People:
                 await asyncio.sleep(0.05)
 
     async def _say_later(self, twilio: FakeTwilio, number: str, home: int, said: Said, *, first_at: float) -> None:
-        await until(f"the code of home {home} was read", lambda: home in self._codes)
+        if home not in self._codes:
+            await self._learn()
         await self._say(twilio, number, home, self._codes[home], said, first_at=first_at)
 
+    async def _learn(self) -> None:
+        """Look up what no text has told."""
+        for home, code in (await codes_of_homes(self._world)).items():
+            self._codes[home], self._homes[code] = code, home
+
     async def _home_of(self, code: str) -> int:
-        # An answer may name what this person is about to read.
-        await until(f"{code} was read", lambda: code in self._homes)
+        # "All" takes also what has not arrived: its text may have died with the process that was sending it.
+        if code not in self._homes:
+            await self._learn()
         return self._homes[code]
 
     # --- the ledger ---------------------------------------------------------------------------------------------------
