@@ -12,6 +12,10 @@ from rules.readings import Freshness
 
 _FAR_PAST = timedelta(days=366)
 _FUTURE = timedelta(minutes=5)
+#: A sample that is older when it comes was kept somewhere meanwhile: it is history, and pages nobody.
+LATE = timedelta(minutes=10)
+#: What is before was said by a clock that nobody had set.
+_CLOCKS_SET = datetime(2000, 1, 1, tzinfo=UTC)
 #: Smaller numbers are seconds since 1970, larger ones milliseconds.
 _MILLISECONDS_FROM = 100_000_000_000
 #: Documents that are remembered between asking for names and decoding: those of a batch, as far as they are small.
@@ -37,6 +41,23 @@ def observed(value: Any, received_at: datetime) -> datetime | None:
         return at if received_at - _FAR_PAST <= at <= received_at + _FUTURE else None
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def is_late(value: Any, received_at: datetime) -> bool:
+    """Tell whether a sample's time, in the forms that observed() reads, says that it is history, of however long ago.
+
+    A time that cannot be true, of a clock that was never set or that goes ahead, says nothing.
+    """
+    try:
+        if type(value) is str:
+            at = datetime.fromisoformat(value)
+        elif type(value) in {int, float}:
+            at = datetime.fromtimestamp(value / 1000 if value >= _MILLISECONDS_FROM else value, UTC)
+        else:
+            return False
+        return at.tzinfo is not None and _CLOCKS_SET <= at < received_at - LATE
+    except (ValueError, OverflowError, OSError):
+        return False
 
 
 def freshness(message: Message) -> Freshness:
