@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from tests.faults.course import Course, Declined, courses
 from tests.faults.ledger import Ledger, Message, Seen
-from tests.faults.problem import DOUBT_S, EXACT_S, UNDER_WAY_S, Problem, bound_s
+from tests.faults.problem import DOUBT_S, EXACT_S, PROMPT_S, UNDER_WAY_S, Problem, bound_s
 
 
 def pages_by_home(ledger: Ledger) -> dict[int, list[Message]]:
@@ -95,9 +95,15 @@ def next_told(pages: Iterable[Message], declined: Declined) -> Message | None:
 
 def must_follow(ledger: Ledger, went: Course, declined: Declined) -> bool:
     """Whether others must have been told: there are any, and nobody answered before there was time for that."""
-    if not declined.left:
-        return False
     taken_at = declined.reply.taken_at
+    # Who cannot go either, and said so at once, need not have been told again.
+    soon = {
+        number
+        for number, (since, _) in went.spared.items()
+        if since >= declined.reply.said_at and ledger.undisturbed_s(taken_at, since) < PROMPT_S
+    }
+    if not declined.left - soon:
+        return False
     return not any(
         turn.since >= declined.reply.said_at and ledger.undisturbed_s(taken_at, turn.since) < DOUBT_S
         for turn in went.turns

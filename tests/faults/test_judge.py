@@ -419,6 +419,14 @@ def test_after_one_who_cannot_go_somebody_must_be_told(ledger: Ledger) -> None:
     assert judge(ledger) == []
 
 
+def test_where_nobody_can_go_nobody_is_told_again(ledger: Ledger) -> None:
+    ledger.replies = [says(who, 120.0 + number, "cannot go", "declined") for number, who in enumerate(WORKERS)]
+    assert judge(ledger) == []
+
+    del ledger.replies[1]
+    assert kinds(ledger) == ["lost", "lost"]
+
+
 def test_who_cannot_go_is_not_asked_again(ledger: Ledger) -> None:
     cannot(ledger, 110.0, text(GENERAL, 110.2), text(DESK, 3710.0))
     ledger.messages.append(text(WORKER, 120.0, channel="voice"))
