@@ -27,6 +27,7 @@ class DueKind(StrEnum):
     GATEWAY = "gateway"
     #: A home that may have nobody to watch over it; subject: `<rule>/<home>`.
     UNWATCHED = "unwatched"
+    UNTESTED = "untested"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from rules.hearing import Gap, credited, not_before
 from rules.liveness import look_at_homes
 from rules.readings import ALARM_STATES, UNKNOWN, Freshness, Reading
 from rules.reasons import Reasons
-from rules.rulebook import Absent, GatewayOffline, Offline, Rule, Rulebook, StateIs, Threshold, Unwatched
+from rules.rulebook import Absent, GatewayOffline, Offline, Rule, Rulebook, StateIs, Threshold, Untested, Unwatched
 from rules.watch import ABSENCE, LOOK_AGAIN, OFFLINE, UNWATCHED, Evaluation, Rulings, Standing, Watch
 
 __all__ = ["Engine", "Evaluation"]
@@ -48,6 +48,7 @@ class Engine:
         offline: list[tuple[Rule, Offline]] = []
         gateways: list[tuple[Rule, GatewayOffline]] = []
         unwatched: list[tuple[Rule, Unwatched]] = []
+        untested: list[tuple[Rule, Untested]] = []
         #: States that are looked at each time they are said anew, by kind.
         self._loud: dict[str, Container[str | None]] = dict(_ACTIVITY)
         self._watches: dict[str, Watch] = {}
@@ -67,6 +68,8 @@ class Engine:
                     gateways.append((rule, condition))
                 case Unwatched() as condition:
                     unwatched.append((rule, condition))
+                case Untested() as condition:
+                    untested.append((rule, condition))
         for kind, of_kind in watches.items():
             states = {watch.state for watch in of_kind if watch.state is not None}
             activity = self._loud.get(kind)
@@ -80,6 +83,7 @@ class Engine:
             offline=offline,
             gateways=gateways,
             unwatched=unwatched,
+            untested=untested,
         )
 
     @property
@@ -125,6 +129,7 @@ class Engine:
                 and not reading.startup
                 and (reading.merged or (row.freshness is live and state not in loud.get(reading.kind, ())))
                 and device.id not in marked
+                and device.latches is None
             ):
                 # An ordinary repeat: a sign of life, and nothing else. Nearly every message is one.
                 at = reading.received_at
@@ -316,8 +321,8 @@ class Engine:
     def watch_due(self, devices: Iterable[Device], now: datetime) -> Iterator[SetDue]:
         """Give the due times that devices need which nobody has watched yet; all of them only where absent.
 
-        One for each device with a heartbeat, and one for each home and absence rule; the latter is given once where
-        the devices of a home follow one another.
+        One for each device with a heartbeat, and one for each home and rule on absence or tests; the latter are given
+        once where the devices of a home follow one another.
         """
         home: str | None = None
         given: set[str] = set()
@@ -330,6 +335,9 @@ class Engine:
             if device.home_id != home:
                 home = device.home_id
                 given.clear()
+                for rule, untested in self._rulings.untested:
+                    due_at = now + timedelta(seconds=untested.hold_s)
+                    yield SetDue(kind=DueKind.UNTESTED, subject=f"{rule.id}/{home}", due_at=due_at, if_absent=True)
             if device.kind in given:
                 continue
             given.add(device.kind)

@@ -27,6 +27,10 @@ REASONS: dict[str, dict[str, str]] = {
         "gateway": "网关{name}离线已{duration}，影响{homes}户{devices}个设备",
         "gateway_spare": "网关{name}离线已{duration}，其设备仍可由其他网关接收",
         "gateway_back": "网关{name}恢复通信",
+        "untested": "该复测了：{devices}",
+        "untested_device": "{place}{kind}（{duration}未通过测试）",
+        "never_tested_device": "{place}{kind}（从未通过测试）",
+        "tested_again": "设备已全部通过测试",
         "unwatched": "看护中断已{duration}：{devices}",
         "unwatched_ever": "看护尚未开始：{devices}",
         "unwatched_device": "{place}{kind}（{cause}）",
@@ -58,6 +62,10 @@ REASONS: dict[str, dict[str, str]] = {
         "gateway": "gateway {name} offline for {duration}: {homes} homes, {devices} devices",
         "gateway_spare": "gateway {name} offline for {duration}; others still hear its devices",
         "gateway_back": "gateway {name}: heard again",
+        "untested": "due for a test: {devices}",
+        "untested_device": "{place} {kind} (not passed for {duration})",
+        "never_tested_device": "{place} {kind} (never passed)",
+        "tested_again": "all devices have passed their tests",
         "unwatched": "not watched over for {duration}: {devices}",
         "unwatched_ever": "never watched over yet: {devices}",
         "unwatched_device": "{place} {kind} ({cause})",
@@ -216,6 +224,26 @@ class Reasons:
     def watched_again(self) -> str:
         """Say that all devices of a home give signs of life."""
         return self._words["watched"]
+
+    def untested(self, devices: Sequence[tuple[Device, timedelta | None]]) -> str:
+        """Say which devices of a home have not passed a test for how long; None: never."""
+        named = [
+            self._say(
+                "untested_device" if ago is not None else "never_tested_device",
+                place=self._place(device),
+                kind=self._name(device.kind),
+                duration="" if ago is None else duration(ago.total_seconds(), self._language),
+            )
+            for device, ago in devices[:_NAMED]
+        ]
+        said = self._words["comma"].join(named)
+        if len(devices) > _NAMED:
+            said += self._say("and_more", count=str(len(devices)))
+        return self._say("untested", devices=said)
+
+    def tested_again(self) -> str:
+        """Say that all devices of a home have passed their tests."""
+        return self._words["tested_again"]
 
     def active(self, kind: str) -> str:
         """Say that somebody is active again."""

@@ -79,7 +79,15 @@ class Unwatched:
     hold_s: int
 
 
-Condition = StateIs | Threshold | Absent | Offline | GatewayOffline | Unwatched
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untested:
+    """A home of which a device has not passed a test of late."""
+
+    #: Seconds for which a test is good.
+    hold_s: int
+
+
+Condition = StateIs | Threshold | Absent | Offline | GatewayOffline | Unwatched | Untested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

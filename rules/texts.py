@@ -280,6 +280,7 @@ TEXTS: dict[str, Text] = {
     "duration.seconds": Text("{number}秒", "{number} s"),
     "duration.minutes": Text("{number}分钟", "{number} min"),
     "duration.hours": Text("{number}小时", "{number} h"),
+    "duration.days": Text("{number}天", "{number} days"),
     "list.and": Text("、", ", "),
     # What providers say of a message or a call that has not arrived; a code may follow it.
     "failure.no-answer": Text("无人接听", "no answer"),
@@ -409,12 +410,14 @@ def word(kind: str, name: object, language: str) -> str:
 
 
 def duration(seconds: float, language: str) -> str:
-    """Say how long: seconds under a minute, whole minutes under two hours, then hours."""
+    """Say how long: seconds under a minute, whole minutes under two hours, hours under three days, then days."""
     if seconds < 60:
         return render("duration.seconds", language, number=int(seconds))
     if seconds < 7200:
         return render("duration.minutes", language, number=int(seconds // 60))
-    return render("duration.hours", language, number=int(seconds // 3600))
+    if seconds < 3 * 86_400:
+        return render("duration.hours", language, number=int(seconds // 3600))
+    return render("duration.days", language, number=int(seconds // 86_400))
 
 
 def render_journal(entry: JournalEntry, language: str) -> str:

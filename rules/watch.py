@@ -10,7 +10,7 @@ from rules.decisions import CancelDue, Finding, SetDue, StandingFinding
 from rules.periods import held_at
 from rules.readings import DeviceState, Reading
 from rules.reasons import Reasons
-from rules.rulebook import Absent, GatewayOffline, Offline, Rule, StateIs, Threshold, Unwatched
+from rules.rulebook import Absent, GatewayOffline, Offline, Rule, StateIs, Threshold, Untested, Unwatched
 
 #: What cannot be judged now, or alarms on although somebody has closed its incident, is looked at again after so long.
 LOOK_AGAIN = timedelta(minutes=15)
@@ -23,6 +23,7 @@ OFFLINE = "offline"
 ABSENCE = "absence"
 GATEWAY = "gateway_offline"
 UNWATCHED = "unwatched"
+UNTESTED = "untested"
 
 #: Findings that stand, by rule and subject (a device's id, or a home's).
 Standing = Mapping[tuple[str, str], StandingFinding]
@@ -105,3 +106,4 @@ class Rulings:
     offline: Sequence[tuple[Rule, Offline]]
     gateways: Sequence[tuple[Rule, GatewayOffline]] = ()
     unwatched: Sequence[tuple[Rule, Unwatched]] = ()
+    untested: Sequence[tuple[Rule, Untested]] = ()

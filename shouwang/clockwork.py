@@ -4,6 +4,7 @@ import logging
 from datetime import datetime, timedelta
 
 from rules import machine
+from rules.commissioning import untested_due
 from rules.decisions import CancelDue, Due, DueKind, SetDue
 from rules.engine import Evaluation
 from rules.incident import Incident, IncidentState
@@ -13,7 +14,7 @@ from rules.watch import UNWATCHED
 from shouwang import liveness, situations, verdicts
 from shouwang.core import Core
 from shouwang.hearing import Ears
-from store import due, findings, incidents, locks, outbox, registry, states
+from store import commissioning, due, findings, incidents, locks, outbox, registry, states
 from store.database import Transaction
 from store.errors import DatabaseError
 
@@ -118,6 +119,8 @@ class Clockwork:
                 await self._offline(tx, row, now, ears or await self._ears(tx, now))
             case DueKind.GATEWAY:
                 await self._gateway(tx, row, now, ears or await self._ears(tx, now))
+            case DueKind.UNTESTED:
+                await self._untested(tx, row, now)
             case DueKind.UNWATCHED:
                 await self._unwatched(tx, row, now, ears or await self._ears(tx, now))
 
@@ -221,6 +224,20 @@ class Clockwork:
             away=await registry.away(tx, [home_id]),
             now=now,
             audible=ears.audible(devices),
+        )
+        await self._write(tx, evaluation, now)
+
+    async def _untested(self, tx: Transaction, row: Due, now: datetime) -> None:
+        rule_id, home_id = row.subject.split("/", 1)
+        await locks.homes(tx, [home_id])
+        evaluation = untested_due(
+            self._core.rules.engine.rulings,
+            rule_id,
+            home_id,
+            devices=(await registry.devices_of_homes(tx, [home_id])).get(home_id, []),
+            passed=await commissioning.last_passed(tx, home_id),
+            standing=await findings.standing(tx, [home_id]),
+            now=now,
         )
         await self._write(tx, evaluation, now)
 

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from rules import commissioning
 from rules.commissioning import Said, Verdict
 from rules.community import Device, Home
+from rules.decisions import DueKind
 from store import commissioning as store
-from store import registry
+from store import due, registry
 from store.commissioning import Heard, Test, Window
 from store.database import Database
 from store.hearing import load as hearing
@@ -91,6 +92,8 @@ class Commissioning:
                     for one in standings
                 ],
             )
+            # Whoever asked for the test hears that it was done.
+            await due.hasten(tx, DueKind.UNTESTED, self.home.id, now)
         return standings
 
 

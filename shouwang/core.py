@@ -10,7 +10,7 @@ from datetime import datetime
 from notify.channel import SendResult
 from rules.decisions import Delivery
 from rules.engine import Engine
-from rules.rulebook import Absent, GatewayOffline, Offline, Rule, Rulebook, Unwatched
+from rules.rulebook import Absent, GatewayOffline, Offline, Rule, Rulebook, Untested, Unwatched
 from shouwang.failover import Failover
 from store.database import Database
 from web.metrics import Metrics
@@ -25,7 +25,7 @@ class Rules:
         self._by_id = {rule.id: rule for rule in rulebook.rules}
         #: Whether evaluating a message may have to know which homes are away; most rulebooks ask only when time is up.
         self.messages_need_away = any(
-            rule.unless and not isinstance(rule.when, Absent | Offline | GatewayOffline | Unwatched)
+            rule.unless and not isinstance(rule.when, Absent | Offline | GatewayOffline | Unwatched | Untested)
             for rule in rulebook.rules
         )
 

@@ -90,6 +90,13 @@ async def last_tests(tx: Transaction, home_ids: Iterable[str]) -> dict[str, Test
     return {row[0]: Test(*row) for row in rows}
 
 
+async def last_passed(tx: Transaction, home_id: str) -> dict[str, datetime]:
+    """Give when each device of a home last passed a test, by device."""
+    passed = sa.select(device_tests.c.device_id, sa.func.max(device_tests.c.at))
+    passed = passed.where(device_tests.c.home_id == home_id, device_tests.c.passed).group_by(device_tests.c.device_id)
+    return {row[0]: row[1] for row in await tx.execute(passed)}
+
+
 async def prune(tx: Transaction, before: datetime) -> int:
     """Forget windows that ended before a time; return how many went."""
     return (await tx.execute(sa.delete(testing).where(testing.c.until < before))).rowcount

@@ -74,3 +74,9 @@ async def next_at(tx: Transaction) -> datetime | None:
 
 def _rows(changes: Iterable[SetDue]) -> Iterable[tuple[str, str, datetime]]:
     return ((str(change.kind), change.subject, change.due_at) for change in changes)
+
+
+async def hasten(tx: Transaction, kind: DueKind, home_id: str, at: datetime) -> None:
+    """Let what is due of a kind in a home (subjects are `<rule>/<home>`) be due at a time, if it is due later."""
+    mine = (due.c.kind == str(kind)) & due.c.subject.endswith(f"/{home_id}", autoescape=True) & (due.c.due_at > at)
+    await tx.execute(sa.update(due).where(mine).values(due_at=at))

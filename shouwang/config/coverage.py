@@ -19,6 +19,7 @@ from rules.rulebook import (
     Severity,
     StateIs,
     Threshold,
+    Untested,
     Unwatched,
 )
 from shouwang.config.hours import gaps, in_words
@@ -188,7 +189,7 @@ def _needed_kind(rule: Rule) -> str | None:
     match rule.when:
         case StateIs(kind=kind) | Threshold(kind=kind) | Absent(kind=kind):
             return source_of(kind)
-        case Offline() | GatewayOffline() | Unwatched():
+        case Offline() | GatewayOffline() | Unwatched() | Untested():
             return None
 
 

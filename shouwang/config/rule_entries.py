@@ -20,6 +20,7 @@ from rules.rulebook import (
     StateIs,
     Step,
     Threshold,
+    Untested,
     Unwatched,
 )
 from shouwang.config.entries import Entry
@@ -118,6 +119,15 @@ class UnwatchedWhen(Entry):
     """For how long."""
 
 
+class UntestedWhen(Entry):
+    """A home of which a device has not passed a test (`shouwang commission`) of late."""
+
+    untested: Literal["home"]
+    """Always `home`."""
+    hold: PositiveDuration = Field(alias="for")
+    """How long a test is good; monthly is usual."""
+
+
 class ClearEntry(Entry):
     """Beyond which bound a threshold is over again, so that it does not flutter."""
 
@@ -145,6 +155,8 @@ def _form(value: Any) -> str | None:
         return "(offline)"
     if "unwatched" in value:
         return "(unwatched)"
+    if "untested" in value:
+        return "(untested)"
     if "below" in value or "above" in value:
         return "(threshold)"
     return "(state)"
@@ -155,7 +167,8 @@ When = Annotated[
     | Annotated[ThresholdWhen, Tag("(threshold)")]
     | Annotated[AbsentWhen, Tag("(absent)")]
     | Annotated[OfflineWhen, Tag("(offline)")]
-    | Annotated[UnwatchedWhen, Tag("(unwatched)")],
+    | Annotated[UnwatchedWhen, Tag("(unwatched)")]
+    | Annotated[UntestedWhen, Tag("(untested)")],
     Discriminator(_form),
 ]
 
@@ -216,6 +229,8 @@ class RuleEntry(Entry):
             return Absent(kind=when.absent, hold_s=when.hold)
         if isinstance(when, UnwatchedWhen):
             return Unwatched(hold_s=when.hold)
+        if isinstance(when, UntestedWhen):
+            return Untested(hold_s=when.hold)
         return Offline(hold_s=when.hold) if when.offline == "device" else GatewayOffline(hold_s=when.hold)
 
     def value(self) -> Rule:

@@ -137,7 +137,7 @@ def _not_among(model: Any, loc: Loc, value: Any) -> str:
 # --- finding one's way in the models ----------------------------------------------------------------------------------
 
 #: Every word that a condition may hold; conditions are told apart by them.
-_WHEN_KEYS: Final = ("kind", "state", "below", "above", "absent", "offline", "unwatched", "for", "between")
+_WHEN_KEYS: Final = ("kind", "state", "below", "above", "absent", "offline", "unwatched", "untested", "for", "between")
 
 
 #: `X | None` has either of these types, by how it was written.

@@ -104,6 +104,8 @@ def test_a_word_that_is_not_there_is_said_as_it_is() -> None:
         (60, "1分钟", "1 min"),
         (7199, "119分钟", "119 min"),
         (7200, "2小时", "2 h"),
+        (259_199, "71小时", "71 h"),
+        (259_200, "3天", "3 days"),
     ],
 )
 def test_durations(seconds: float, zh: str, en: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -136,3 +137,41 @@ async def test_the_command_ends_when_all_have_passed(
     # Nobody hears the broker in this test, and whoever stands in the home is told so.
     assert "shouwang run" in done.stderr
     assert await opened(sqlite_database) == []
+
+
+async def test_a_home_that_is_due_is_told_of_and_its_test_ends_that(
+    start: Start, sqlite_database: Database, folder: Path
+) -> None:
+    """The rule counts from the day on which the home was first there; a notice closes itself."""
+    rules = folder / "rules.yaml"
+    retest = "  - {id: retest, title: 复测, when: {untested: home, for: 30d}, severity: notice, plan: gas-leak,"
+    rules.write_text(
+        rules.read_text("utf-8").replace("\nplans:", f"\n{retest} policy: routine}}\n\nplans:", 1), "utf-8"
+    )
+    service, _ = await start()
+    now = NOON
+    service.core.now = lambda: now
+
+    async def told_of() -> list[tuple[str, str]]:
+        async with sqlite_database.read() as tx:
+            found = await incidents.listing(tx, open_only=True, limit=99)
+        return [(one.home_id, one.title) for one in found]
+
+    await service.clockwork.tick()
+    assert await told_of() == []
+
+    now = NOON + timedelta(days=30)
+    await service.clockwork.tick()
+    now += timedelta(seconds=10)
+    await service.clockwork.tick()
+    assert (HOME, "复测") in await told_of()
+
+    walk = await Commissioning.begin(sqlite_database, HOME, by="李明", now=now, lasts=HALF_AN_HOUR)
+    async with sqlite_database.write() as tx:
+        await commissioning.record(
+            tx, [commissioning.Test(one.id, HOME, now, "李明", True, None) for one in walk.devices]
+        )
+    # What was not heard in this walk itself has not passed it; the row before is what counts.
+    await walk.finish(now)
+    await service.clockwork.tick()
+    assert (HOME, "复测") not in await told_of()

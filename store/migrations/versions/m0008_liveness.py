@@ -11,7 +11,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-_KINDS = "kind IN ('step', 'arrival', 'outcome', 'hold', 'absence', 'offline', 'gateway', 'unwatched')"
+_KINDS = "kind IN ('step', 'arrival', 'outcome', 'hold', 'absence', 'offline', 'gateway', 'unwatched', 'untested')"
 _ESCALATING = sa.text("kind IN ('step', 'arrival', 'outcome')")
 
 
