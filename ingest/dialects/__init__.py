@@ -11,6 +11,7 @@ from ingest.dialects.shelly_gen1 import ShellyGen1
 from ingest.dialects.shelly_gen2 import ShellyGen2
 from ingest.dialects.shouwang import Shouwang
 from ingest.dialects.sparkplug import Sparkplug
+from ingest.dialects.thingsboard import ThingsBoard
 from ingest.dialects.ttn import TheThings
 from ingest.dialects.zigbee2mqtt import Zigbee2Mqtt
 
@@ -26,6 +27,7 @@ DIALECTS: dict[str, type[Dialect]] = {
     "shelly-gen2": ShellyGen2,
     "shouwang": Shouwang,
     "sparkplug": Sparkplug,
+    "thingsboard": ThingsBoard,
     "ttn": TheThings,
     "zigbee2mqtt": Zigbee2Mqtt,
 }
