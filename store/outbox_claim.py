@@ -40,6 +40,10 @@ _RAN_OUT = (
 _WAITING = (
     CHOSEN.add_columns(
         sa.select(incidents.c.state).where(incidents.c.id == outbox.c.incident_id).scalar_subquery().label("incident"),
+        sa.select(incidents.c.declined)
+        .where(incidents.c.id == outbox.c.incident_id)
+        .scalar_subquery()
+        .label("declined"),
         sa.and_(
             outbox.c.channel == sa.literal_column("'sms'"),
             sa.exists().where(opted_out.c.address == outbox.c.address),
@@ -138,9 +142,12 @@ def _sorted_out(rows: Iterable[Mapping[Any, Any]], now: datetime) -> dict[str, l
     found: dict[str, list[Delivery]] = {"send": [], "ask": [], "expired": [], "answered": []}
     for row in rows:
         columns = dict(row)
-        incident = columns.pop("incident")
+        incident, declined = columns.pop("incident"), columns.pop("declined") or ()
         delivery = delivery_of(columns)
-        found[_what_to_do(delivery, incident, now)].append(delivery)
+        # What was under way when they said that they cannot go, and was not taken, does not go out again.
+        spared = delivery.purpose is Purpose.PAGE and delivery.recipient_id in declined
+        what = _what_to_do(delivery, incident, now)
+        found["answered" if what == "send" and spared else what].append(delivery)
     return found
 
 

@@ -93,6 +93,17 @@ async def test_nobody_is_paged_for_what_somebody_has_answered(box: Any, make: An
     assert (page.state, page.error) == (S.CANCELLED, "answered")
 
 
+async def test_who_cannot_go_is_not_tried_again(box: Any, make: Any, database: Database) -> None:
+    """What was under way when they said so, and was not taken, is due again; it does not leave."""
+    await box.put(make.delivery(), make.delivery("inform:x", purpose=Purpose.INFORM, priority=Priority.INFORM))
+    (whose,) = {one.recipient_id for one in await box.all()}
+    async with database.write() as tx:
+        await tx.execute(sa.text("UPDATE incidents SET declined = :who"), {"who": f'["{whose}"]'})
+
+    assert [one.step_key for one in await box.claim()] == ["inform:x"]
+    assert (await box.all())[0].state is S.CANCELLED
+
+
 async def test_a_page_of_an_incident_that_is_not_there_does_not_leave(box: Any, make: Any) -> None:
     await box.put(make.delivery(incident_id="nothing"))
 
