@@ -21,6 +21,7 @@ from rules.conditions import (
     settle,
     shows_activity,
     silent_at,
+    worn_out,
 )
 from rules.decisions import CancelDue, DueKind, Finding, FindingEvent, SetDue, StandingFinding
 from rules.readings import KINDS, UNKNOWN, DeviceState, Freshness, Reading
@@ -85,6 +86,8 @@ class Batch:
             self._changes.append(reading)
             return
         before = self._known(reading.device_id, reading.kind)
+        if device.latches is not None and before is not None and reading.kind in device.latches:
+            before = worn_out(before, reading, device.latches[reading.kind])
         if reading.startup and before is None and reading.freshness is Freshness.LIVE:
             reading = reading._replace(freshness=Freshness.CACHED)
         live = reading.freshness is Freshness.LIVE

@@ -1,5 +1,6 @@
 """Who lives where, who answers for them, and how to reach them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -125,6 +126,8 @@ class Device:
     model: str | None = None
     #: What its fields mean, by their name or path, where its messages do not say so.
     map: dict[str, Mapped] | None = None
+    #: Kinds of which its model never takes an alarm back, with the seconds after which an old one stands for nothing.
+    latches: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,6 +130,20 @@ def moved(
     )
 
 
+def worn_out(before: DeviceState, reading: Reading, latch_s: float) -> DeviceState:
+    """Give what is still known of an alarm that the device never takes back: after so long, nothing.
+
+    Then the next word of it is news. What a gateway repeats beside other facts counts from the alarm's beginning, what
+    the device says itself from its last word; what a gateway says at its own start wears nothing out.
+    """
+    if reading.freshness is not Freshness.LIVE or reading.startup:
+        return before
+    if not is_alarm(before.kind, before.state) or reading.state != before.state:
+        return before
+    since = before.true_since if reading.merged else before.last_seen
+    return before._replace(state=UNKNOWN) if reading.received_at - since >= timedelta(seconds=latch_s) else before
+
+
 def is_alarm(kind: str, state: str | None) -> bool:
     """Say whether a state means that something is wrong or somebody asks for help."""
     return state is not None and (state == "alarm" or ALARM_STATES.get(kind) == state)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from time import perf_counter
 
+from ingest import quirks
 from ingest.decode import Decoded, Decoder, Gateway, World
 from ingest.message import Message
 from rules.decisions import FindingEvent
@@ -39,6 +40,7 @@ class Intake:
         self._core = core
         self._decoder = decoder
         self._known = Known(cached_names)
+        self._quirks = quirks.known()
         self._gateways: dict[tuple[str, str], Gateway] | None = None
         self._aside = Allowance()
         self._meetings = Meetings()
@@ -229,7 +231,8 @@ class Intake:
             self._gateways = gateways
             if missing:
                 self._known.remember(missing, found, defined)
-        return World(devices=devices, definitions=definitions, gateways=gateways)
+        fitted = {name: self._quirks.fitted(device, definitions.get(name)) for name, device in devices.items()}
+        return World(devices=fitted, definitions=definitions, gateways=gateways)
 
     async def _heed_gateway(self, tx: Transaction, decoded: Decoded, world: World, at: datetime) -> None:
         promised = None

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from ingest import quirks
 from ingest.decode import Decoded, Decoder, Gateway, World
 from ingest.dialects import DIALECTS
 from ingest.message import Message
@@ -88,7 +89,8 @@ class Sitting:
     def _decode(self, message: Message, names: set[Name], devices: dict[Name, Device]) -> Decoded:
         # Only what the dialect has asked for: it gets no more in the service.
         definitions = {name: self._definitions[name] for name in names & self._definitions.keys()}
-        return self._decoder.decode(message, World(devices=devices, definitions=definitions, gateways=self._gateways))
+        fitted = {name: quirks.known().fitted(device, definitions.get(name)) for name, device in devices.items()}
+        return self._decoder.decode(message, World(devices=fitted, definitions=definitions, gateways=self._gateways))
 
     def _made_up(self, source: str, name: str, line: Line) -> Device:
         kind = self._kind or (line.kind if line.kind in _DEVICE_KINDS else "")

@@ -20,6 +20,7 @@ from rules.conditions import (
     shows_activity,
     silent_at,
     was_heard,
+    worn_out,
 )
 from rules.readings import UNKNOWN, DeviceState, Freshness, Reading
 from rules.rulebook import StateIs, Threshold
@@ -285,3 +286,27 @@ def test_whose_quiet_can_be_trusted(alive: Life, heartbeat_s: int | None, truste
     device = Device(id="d", home_id="h", kind="motion", source="s", name="d", heartbeat_s=heartbeat_s)
 
     assert can_tell(device, alive, NOON) is trusted
+
+
+@pytest.mark.parametrize(
+    ("changes", "hours", "state"),
+    [
+        ({}, 11, "alarm"),
+        ({}, 12, "unknown"),
+        ({"merged": True}, 10, "alarm"),
+        ({"merged": True}, 11, "unknown"),
+        ({"startup": True}, 30, "alarm"),
+        ({"freshness": Freshness.CACHED}, 30, "alarm"),
+        ({"state": "clear"}, 30, "alarm"),
+    ],
+)
+def test_an_alarm_that_is_never_taken_back_wears_out(changes: Any, hours: int, state: str) -> None:
+    """What the device says itself counts from its last word, what its gateway repeats from the alarm's beginning."""
+    began = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    # It began an hour before it was last said.
+    row = DeviceState(
+        "d", "smoke", "alarm", None, None, began - timedelta(hours=1), began, active_at=None, freshness=Freshness.LIVE
+    )
+    reading = Reading("d", "smoke", began + timedelta(hours=hours), "alarm")._replace(**changes)
+
+    assert worn_out(row, reading, 12 * 3600).state == state
