@@ -12,6 +12,7 @@ from rules.rulebook import Rulebook
 from shouwang.config import files
 from shouwang.config.coverage import Remark, coverage
 from shouwang.config.files import Found
+from shouwang.config.models import models
 from shouwang.config.notes import Notes
 from shouwang.config.problems import ConfigError, Problem
 from shouwang.config.reading import Item, Reading
@@ -49,7 +50,7 @@ def load(directory: Path, *, environ: Mapping[str, str] | None = None) -> Commun
         workers=tuple(reading.values("workers")),
     )
     rulebook = _rulebook(reading)
-    warnings = _placed(coverage(registry, rulebook, mask_phone), reading)
+    warnings = _placed([*coverage(registry, rulebook, mask_phone), *models(registry.devices)], reading)
     return Community(registry=registry, rulebook=rulebook, digests=reading.digests, warnings=warnings)
 
 
