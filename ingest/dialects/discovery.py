@@ -93,7 +93,7 @@ def key(topic: str) -> str:
 def entities(definition: Mapping[str, Any] | None) -> list[Entity]:
     """Give the entities of what was learnt of a topic."""
     said = definition.get("entities") if definition is not None else None
-    return [_entity(one) for one in said] if type(said) is list else []
+    return [_entity(one) for one in said if type(one) is dict] if type(said) is list else []
 
 
 def availability(definition: Mapping[str, Any] | None) -> Availability | None:

@@ -163,7 +163,7 @@ class HomeAssistant(UnderBases):
         learnt = None
         if facts.unmapped and "class" not in known:
             pending = {"state": shorten(text), "at": message.received_at.isoformat(), "retained": message.retain}
-            if known.get("pending", {}).get("state") != pending["state"]:
+            if (known.get("pending") or {}).get("state") != pending["state"]:
                 learnt = {said.key: known | {"pending": pending}}
         return Decoded(facts.readings, ignored=ignored, unmapped=facts.unmapped, learnt=learnt, source=self._source)
 
