@@ -20,8 +20,8 @@ from ingest.dialects import tasmota_wired as wired
 from ingest.dialects import tasmota_zigbee as zigbee
 from ingest.dialects.common import freshness, observed, parsed, unknown_device
 from ingest.dialects.facts import Facts
+from ingest.dialects.tasmota_names import Spoken
 from ingest.dialects.tasmota_topics import Topics, Where, is_discovery
-from ingest.dialects.tasmota_zigbee import Spoken
 from ingest.message import Message
 from rules.community import Device, Mapped, Source
 from rules.readings import Freshness, Reading
@@ -60,8 +60,10 @@ class Tasmota:
             except ValueError:
                 return names
             if type(document) is dict:
-                for one in zigbee.spoken(where.command, document):
+                for one in calling.spoken(where.command, document):
                     names += calling.called(where.node, one)
+                if len(names) > 1:
+                    return names
                 names += [one for found in self._sensors(where, document) for one in calling.behind(where.node, found)]
                 code = wired.radio(document.get("RfReceived"))
                 if code is not None:
@@ -159,7 +161,7 @@ class Tasmota:
         state = document.get("ZbState")
         if type(state) is dict:
             return self._coordinator(message, node, state)
-        devices = list(zigbee.spoken(command, document))
+        devices = list(calling.spoken(command, document))
         if devices:
             return self._zigbee(message, where, world, document, devices)
         if (listed := list(calling.listed(document))) and command == "RESULT":

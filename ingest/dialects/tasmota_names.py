@@ -1,29 +1,84 @@
-"""By which names what is behind a Tasmota device may be registered."""
+"""Which devices a message of a Tasmota bridge speaks of, and by which names they may be registered."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from ingest.dialects import tasmota_zigbee as zigbee
-from ingest.dialects.tasmota_zigbee import Spoken
+
+class Spoken(NamedTuple):
+    """One device in a message of the bridge's."""
+
+    #: As the bridge calls it: by its friendly name, else by its short address.
+    name: str
+    #: Such as 0x8F20; empty where the message does not say it.
+    short: str
+    fields: dict[str, Any]
+    #: It is what the bridge remembers, and not what the device has just said.
+    remembered: bool
+
+
+def spoken(command: str, document: dict[str, Any]) -> Iterator[Spoken]:
+    """Give the devices that a message speaks of, whatever SetOption83, 89, 118 and 119 make of its form."""
+    if command in {"ZbReceived", "ZbInfo"}:
+        yield from _each(document, remembered=command == "ZbInfo")
+        return
+    wrapped = False
+    for key in ("ZbReceived", "ZbInfo"):
+        inner = document.get(key)
+        if type(inner) is dict:
+            wrapped = True
+            yield from _each(inner, remembered=key == "ZbInfo")
+    if not wrapped and command == "SENSOR":
+        if _is_bare(document):
+            yield from _each(document, remembered=False)
+        else:
+            bare = {key: one for key, one in document.items() if type(one) is dict and _is_bare(one)}
+            yield from _each(bare, remembered=False)
+
+
+def _is_bare(fields: dict[str, Any]) -> bool:
+    return _is_address(fields.get("Device")) and ("Endpoint" in fields or "LinkQuality" in fields)
+
+
+def _each(document: dict[str, Any], *, remembered: bool) -> Iterator[Spoken]:
+    items = [("", document)] if _is_address(document.get("Device")) else list(document.items())
+    for key, fields in items:
+        if type(fields) is not dict:
+            continue
+        said, friendly = fields.get("Device"), fields.get("Name")
+        short = said if _is_address(said) else key if _is_address(key) else ""
+        name = friendly if type(friendly) is str and friendly else key if key and key != short else short
+        if name:
+            yield Spoken(name, short, fields, remembered)
+
+
+def _is_address(value: Any) -> bool:
+    return type(value) is str and value.startswith("0x") and 2 < len(value) <= 18
 
 
 def bridge_of(node: str, one: Spoken) -> str:
-    """Give the bridge's topic: with SetOption89 the device's address or name stands behind it, or in its place."""
-    parent, _, last = node.rpartition("/")
-    name = last.rpartition("_")[0] if last[-1:].isdigit() else ""
-    if one.short and one.short[2:].upper() in {last.upper(), name.upper()}:
-        return parent
-    clean = one.name.replace("/", "_").replace("+", "_").replace("#", "_").replace(" ", "_")
-    return parent if {one.name, clean} & {last, name} else node
+    """Give the topic of a Zigbee device's bridge, where the message says it."""
+    return _names(node, one.name, one.short, "")[0]
 
 
-def called(node: str, one: Spoken) -> list[str]:
+def called(node: str, one: Spoken) -> Sequence[str]:
     """Give the names by which a Zigbee device may be registered; the first is the one to recommend."""
-    bridge = bridge_of(node, one)
     address = one.fields.get("IEEEAddr")
-    every = [one.name, one.short, address if type(address) is str else ""]
-    names = [f"{bridge}/{name}" for name in every if name] if bridge else []
-    return list(dict.fromkeys([*names, *(name for name in every if name)]))
+    return _names(node, one.name, one.short, address if type(address) is str else "")[1]
+
+
+@lru_cache(maxsize=4096)
+def _names(node: str, name: str, short: str, address: str) -> tuple[str, Sequence[str]]:
+    """Give the bridge's topic, behind or in place of which SetOption89 and 125 put the device's address or name."""
+    bridge, _, last = node.rpartition("/")
+    # SetOption120 puts the endpoint behind it.
+    start = last.rpartition("_")[0] if last[-1:].isdigit() else ""
+    clean = name.replace("/", "_").replace("+", "_").replace("#", "_").replace(" ", "_")
+    if not (short and short[2:].upper() in {last.upper(), start.upper()}) and not {name, clean} & {last, start}:
+        bridge = node
+    every = [one for one in (name, short, address) if one]
+    behind_it = [f"{bridge}/{one}" for one in every] if bridge else []
+    return bridge, tuple(dict.fromkeys([*behind_it, *every]))
 
 
 def behind(node: str, name: str) -> list[str]:
@@ -45,7 +100,7 @@ def listed(document: dict[str, Any]) -> Sequence[Spoken]:
                 one
                 for fields in every
                 if type(fields) is dict and "Device" in fields
-                for one in zigbee.spoken("ZbInfo", fields)
+                for one in spoken("ZbInfo", fields)
             ]
     return ()
 

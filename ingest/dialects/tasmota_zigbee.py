@@ -5,8 +5,10 @@ bridge knows after `ZbInfo`; it then names the fact itself (`Contact`, `Fire`, `
 type that was heard in a `ZbInfo` or the kind that is registered tells, and else nobody can know.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from enum import Enum, auto
+from functools import lru_cache
+from typing import Any
 
 from ingest.dialects.common import number, shorten
 from ingest.dialects.facts import Facts
@@ -33,10 +35,7 @@ _STATES = {
 #: Those of them that are what a zone's alarm is.
 _ALARMS = frozenset(_STATES) - {"Tamper", "BatteryLow", "Test", "Smoke", "Vibration"}
 _FAULTS = {"Failure": "trouble", "MainsFault": "mains_power", "BatteryDefect": "battery_defect"}
-_NUMBERS = {
-    "SmokeDensity": ("smoke_concentration", None),
-    "GasDensity": ("gas_concentration", None),
-}
+_NUMBERS = {"SmokeDensity": "smoke_concentration", "GasDensity": "gas_concentration"}
 _MEASURED = {"Temperature": "°C", "Humidity": "%", "Illuminance": "lx"}
 #: ZCL zone types; 0x2B is carbon monoxide, and combustible gas as well.
 _ZONE_TYPES = {
@@ -56,7 +55,9 @@ _ZONE_TYPES = {
 _ZONE_CONFIGS = {"1": 0x0D, "2": 0x15, "3": 0x28, "4": 0x2A, "5": 0x2B, "6": 0x2C, "7": 0x2D, "8": 0x115, "9": 0x226}
 #: Registered kinds that a zone's alarm may be.
 _ZONE_KINDS = frozenset({*_ZONE_TYPES.values(), "gas", "presence"})
-_TAMPER, _BATTERY, _TROUBLE, _MAINS, _TEST, _BATTERY_DEFECT = 4, 8, 0x40, 0x80, 0x100, 0x200
+_TEST = 0x100
+_BITS = (("tamper", 4), ("battery", 8), ("test", _TEST))
+_FAULT_BITS = ((0x40, "trouble"), (0x80, "mains_power"), (0x200, "battery_defect"))
 
 #: Commands that a remote has sent, as "<cluster>!<command>".
 _COMMANDS = {
@@ -73,55 +74,19 @@ _VIBRATIONS = frozenset({"vibrate", "tilt", "drop"})
 _PLAIN = frozenset({"Device", "Name", "Endpoint", "LinkQuality", "Group", "IEEEAddr", "ModelId", "Manufacturer"})
 
 
-class Spoken(NamedTuple):
-    """One device in a message of the bridge's."""
+class _How(Enum):
+    """How a field is read."""
 
-    #: As the bridge calls it: by its friendly name, else by its short address.
-    name: str
-    #: Such as 0x8F20; empty where the message does not say it.
-    short: str
-    fields: dict[str, Any]
-    #: It is what the bridge remembers, and not what the device has just said.
-    remembered: bool
-
-
-def spoken(command: str, document: dict[str, Any]) -> Iterator[Spoken]:
-    """Give the devices that a message speaks of, whatever SetOption83, 89, 118 and 119 make of its form."""
-    if command in {"ZbReceived", "ZbInfo"}:
-        yield from _each(document, remembered=command == "ZbInfo")
-        return
-    wrapped = False
-    for key in ("ZbReceived", "ZbInfo"):
-        inner = document.get(key)
-        if type(inner) is dict:
-            wrapped = True
-            yield from _each(inner, remembered=key == "ZbInfo")
-    if not wrapped and command == "SENSOR":
-        if _is_bare(document):
-            yield from _each(document, remembered=False)
-        else:
-            bare = {key: one for key, one in document.items() if type(one) is dict and _is_bare(one)}
-            yield from _each(bare, remembered=False)
-
-
-def _is_bare(fields: dict[str, Any]) -> bool:
-    return _is_address(fields.get("Device")) and ("Endpoint" in fields or "LinkQuality" in fields)
-
-
-def _each(document: dict[str, Any], *, remembered: bool) -> Iterator[Spoken]:
-    items = [("", document)] if _is_address(document.get("Device")) else list(document.items())
-    for key, fields in items:
-        if type(fields) is not dict:
-            continue
-        said, friendly = fields.get("Device"), fields.get("Name")
-        short = said if _is_address(said) else key if _is_address(key) else ""
-        name = friendly if type(friendly) is str and friendly else key if key and key != short else short
-        if name:
-            yield Spoken(name, short, fields, remembered)
-
-
-def _is_address(value: Any) -> bool:
-    return type(value) is str and value.startswith("0x") and 2 < len(value) <= 18
+    NOTHING = auto()
+    #: A state, and such a one that it is what a zone's alarm is.
+    ALARM = auto()
+    STATE = auto()
+    FAULT = auto()
+    BATTERY = auto()
+    VOLTAGE = auto()
+    NUMBER = auto()
+    MEASURED = auto()
+    OTHER = auto()
 
 
 def zone_type(fields: dict[str, Any]) -> int | None:
@@ -175,32 +140,52 @@ def heard(
     faults: list[str] = []
     named = False
     for key, value in fields.items():
-        if key in _PLAIN or (mapped and facts.by_map(key, value, what="alarm_bit", known=True)):
+        how, about = _how(key)
+        if how is _How.NOTHING or (mapped and facts.by_map(key, value, what="alarm_bit", known=True)):
             continue
-        kind = _STATES.get(key) or (_STATES.get(key.rstrip("0123456789")) if key[-1:].isdigit() else None)
-        if kind is not None:
-            named = named or key.rstrip("0123456789") in _ALARMS
-            facts.fact(_flag(_as_registered(kind, device), value))
-        elif key in _FAULTS:
+        if how is _How.ALARM or how is _How.STATE:
+            named = named or how is _How.ALARM
+            facts.fact(_flag(_as_registered(about, device), value))
+        elif how is _How.FAULT:
             if value in (1, True):
-                faults.append(_FAULTS[key])
-        elif key in {"BatteryPercentage", "Battery"}:
+                faults.append(about)
+        elif how is _How.BATTERY:
             facts.battery(value)
-        elif key == "BatteryVoltage" or (key == "Voltage" and "Battery" in fields):
-            _voltage(facts, value)
-        elif key in _NUMBERS:
-            facts.number(_NUMBERS[key][0], value, _NUMBERS[key][1])
-        elif key in _MEASURED:
-            facts.number("measurement", value, _MEASURED[key], detail=key.lower())
+        elif how is _How.VOLTAGE:
+            if key == "BatteryVoltage" or "Battery" in fields:
+                _voltage(facts, value)
+        elif how is _How.NUMBER:
+            facts.number(about, value, None)
+        elif how is _How.MEASURED:
+            facts.number("measurement", value, about, detail=key.lower())
         else:
             _other(facts, device, key, value)
     if status is not None:
-        _zone(facts, device, status, None if named else zone, named=named)
-        faults += _zone_faults(status)
+        _zone(facts, device, status, zone, named=named, mapped=mapped)
+        faults += [code for bit, code in _FAULT_BITS if status & bit]
     if faults:
         facts.fact(Fact(Rank.ALARM, "fault", "alarm", ",".join(dict.fromkeys(faults))))
     elif status is not None:
         facts.fact(off("fault"))
+
+
+@lru_cache(maxsize=1024)
+def _how(key: str) -> tuple[_How, Any]:
+    """Tell how a field is read, and what it is about: a kind, a fault's code, or a unit."""
+    plain = key.rstrip("0123456789") if key[-1:].isdigit() and "!" not in key and "/" not in key else key
+    if key in _PLAIN:
+        return _How.NOTHING, None
+    if plain in _STATES:
+        return (_How.ALARM if plain in _ALARMS else _How.STATE), _STATES[plain]
+    if key in _FAULTS:
+        return _How.FAULT, _FAULTS[key]
+    if key in {"BatteryPercentage", "Battery"}:
+        return _How.BATTERY, None
+    if key in {"BatteryVoltage", "Voltage"}:
+        return _How.VOLTAGE, None
+    if key in _NUMBERS:
+        return _How.NUMBER, _NUMBERS[key]
+    return (_How.MEASURED, _MEASURED[key]) if key in _MEASURED else (_How.OTHER, None)
 
 
 def _other(facts: Facts, device: Device, key: str, value: Any) -> None:
@@ -227,14 +212,14 @@ def _other(facts: Facts, device: Device, key: str, value: Any) -> None:
         facts.by_map(key, value, what="alarm_bit")
 
 
-def _zone(facts: Facts, device: Device, status: int, zone: int | None, *, named: bool) -> None:
+def _zone(facts: Facts, device: Device, status: int, zone: int | None, *, named: bool, mapped: bool) -> None:
     """Take the bits of a zone's status; what its alarms are is known by now, or needs a map."""
-    facts.fact(on("tamper") if status & _TAMPER else off("tamper"))
-    facts.fact(on("battery") if status & _BATTERY else off("battery"))
-    facts.fact(on("test") if status & _TEST else off("test"))
-    first = facts.by_map("alarm1", bool(status & 1), what="alarm_bit", known=True)
-    second = facts.by_map("alarm2", bool(status & 2), what="alarm_bit", known=True)
-    if named or first or second:
+    for kind, bit in _BITS:
+        facts.fact(_flags(kind)[bool(status & bit)])
+    if mapped:
+        first = facts.by_map("alarm1", bool(status & 1), what="alarm_bit", known=True)
+        named = facts.by_map("alarm2", bool(status & 2), what="alarm_bit", known=True) or first or named
+    if named:
         return
     kind = _as_registered(_ZONE_TYPES[zone], device) if zone in _ZONE_TYPES else device.kind
     if kind == "contact":
@@ -244,11 +229,6 @@ def _zone(facts: Facts, device: Device, status: int, zone: int | None, *, named:
     else:
         facts.by_map("alarm1", bool(status & 1), what="alarm_bit")
         facts.by_map("alarm2", bool(status & 2), what="alarm_bit", known=not status & 2)
-
-
-def _zone_faults(status: int) -> list[str]:
-    bits = ((_TROUBLE, "trouble"), (_MAINS, "mains_power"), (_BATTERY_DEFECT, "battery_defect"))
-    return [code for bit, code in bits if status & bit]
 
 
 def _as_registered(kind: str, device: Device) -> str:
@@ -265,9 +245,13 @@ def _voltage(facts: Facts, value: Any) -> None:
 
 
 def _flag(kind: str, value: Any) -> Fact:
-    if type(value) in {bool, int} and value in (0, 1):
-        return on(kind) if value else off(kind)
-    return unknown(kind)
+    # Of equal keys a table does not tell 1 from 1.0, and a bridge says neither 1.0 nor "1".
+    return _flags(kind)[value] if type(value) in {bool, int} and value in (0, 1) else unknown(kind)
+
+
+@lru_cache(maxsize=64)
+def _flags(kind: str) -> tuple[Fact, Fact]:
+    return off(kind), on(kind)
 
 
 def described(fields: dict[str, Any]) -> dict[str, Any]:
