@@ -28,6 +28,8 @@ from rules.community import Mapped
         ("gas", "unavailable", "unknown"),
         ("gas", "", "unknown"),
         ("gas", -1, "unknown"),
+        ("gas", "-1", "unknown"),
+        ("gas", "-0", "unknown"),
         ("gas", 2, "unknown"),
         ("gas", 0.5, "unknown"),
         ("gas", "nan", "unknown"),
