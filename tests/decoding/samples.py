@@ -142,8 +142,10 @@ def _state(kind: str, *, active: bool) -> str:
 
 
 def received_at(meaning: list[dict[str, Any]]) -> datetime | None:
-    """Give the time at which a message can have come whose device names its own."""
-    for one in meaning:
-        if one["kind"] == "last_seen" and one.get("tz") != "naive" and type(one.get("value")) is str:
-            return datetime.fromisoformat(one["value"])
-    return None
+    """Give the time at which a message can have come whose device names its own: the latest that is no late sample's."""
+    said = [
+        one["value"] if one["kind"] == "last_seen" else one.get("at")
+        for one in meaning
+        if one.get("tz") != "naive" and not one.get("historic")
+    ]
+    return max((datetime.fromisoformat(one) for one in said if type(one) is str), default=None)
