@@ -66,7 +66,7 @@ class ZwaveJsUi(UnderBases):
         if value is None and last not in _OF_NODE and type(document) is dict:
             value = _told(document, rest, device)
         if device is None and value is not None and value.command_class not in READERS:
-            return self._ignored("metadata")
+            return self._ignored(_of_no_interest(value))
         if device is None:
             return unknown_device(self._source, value.node if value is not None else node or rest)
         if last in _OF_NODE and value is None:
@@ -126,7 +126,7 @@ class ZwaveJsUi(UnderBases):
         if not facts.by_map(value.field, said, what="entity", known=True):
             reader = READERS.get(value.command_class)
             given = Given(value, said, unit, device, message.retain)
-            ignored = "metadata" if reader is None else reader(facts, given)
+            ignored = _of_no_interest(value) if reader is None else reader(facts, given)
         if facts.readings or facts.unmapped:
             ignored = None
         elif ignored is None:
@@ -140,6 +140,10 @@ class ZwaveJsUi(UnderBases):
         if not facts.by_map(field, said, what="entity", known=True) and not tell(facts, field, said, unit=unit):
             facts.by_map(field, said, what="entity")
         return Decoded(facts.readings, unmapped=facts.unmapped, source=self._source)
+
+
+def _of_no_interest(value: Value) -> str:
+    return "not_a_safety_sensor" if value.command_class in tables.CONTROLS else "metadata"
 
 
 def _unpacked(document: Any, message: Message) -> tuple[Any, str | None, datetime | None]:
@@ -183,12 +187,12 @@ def _of_topic(rest: str) -> Value | None:
             return Value("/".join(parts[:at]), int(parts[at]), parts[at + 1], parts[at + 2], "/".join(parts[at + 3 :]))
     for at in range(1, size - 1):
         name = parts[at]
-        command_class = tables.CLASSES.get(name)
+        command_class = tables.NUMBERS.get(name)
         if command_class is None:
             unnamed = _UNKNOWN_CLASS.fullmatch(name)
-            if unnamed is None and name not in tables.OTHER_CLASSES:
+            if unnamed is None:
                 continue
-            command_class = int(unnamed[1][:4]) if unnamed is not None else 0
+            command_class = int(unnamed[1][:4])
         begins = 2 if parts[at + 1].startswith("endpoint_") else 1
         names = parts[at + begins :]
         if not names:

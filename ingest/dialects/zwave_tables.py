@@ -27,17 +27,59 @@ CLASSES: dict[str, int] = {
     "battery": 0x80,
     "sensor_alarm": 0x9C,
 }
-#: Those that are known by name and are of no interest: settings, versions, security …
-OTHER_CLASSES = frozenset(
-    """no_operation application_status switch_binary switch_all switch_toggle_binary switch_toggle_multilevel
-    scene_actuator_conf scene_controller_conf color meter_pulse thermostat_heating thermostat_mode
-    thermostat_operating_state thermostat_setpoint thermostat_fan_mode thermostat_fan_state climate_control_schedule
-    thermostat_setback door_lock_logging schedule_entry_lock device_reset_locally zwave_plus_info antitheft
-    multi_instance user_code barrier_operator configuration manufacturer_specific powerlevel protection lock node_naming
-    sound_switch firmware_update_md grouping_name clock hail wake_up association version indicator proprietary language
-    time time_parameters multi_instance_association energy_production manufacturer_proprietary security
-    association_command_configuration silence_alarm sensor_configuration""".split()  # noqa: SIM905 - too many to quote
-)
+#: Those that switch and regulate, and say nothing of a person's safety.
+_CONTROLS = {
+    "switch_binary": 0x25,
+    "switch_all": 0x27,
+    "switch_toggle_binary": 0x28,
+    "switch_toggle_multilevel": 0x29,
+    "color": 0x33,
+    "thermostat_heating": 0x38,
+    "thermostat_mode": 0x40,
+    "thermostat_operating_state": 0x42,
+    "thermostat_setpoint": 0x43,
+    "thermostat_fan_mode": 0x44,
+    "thermostat_fan_state": 0x45,
+    "climate_control_schedule": 0x46,
+    "thermostat_setback": 0x47,
+    "door_lock_logging": 0x4C,
+    "schedule_entry_lock": 0x4E,
+    "user_code": 0x63,
+    "barrier_operator": 0x66,
+    "protection": 0x75,
+    "lock": 0x76,
+    "sound_switch": 0x79,
+    "indicator": 0x87,
+    "energy_production": 0x90,
+    "silence_alarm": 0x9D,
+}
+CONTROLS = frozenset({*_CONTROLS.values(), 0x6A})
+#: What a node is and how it is set up: versions, settings, keys …
+_SETTINGS = {
+    "scene_actuator_conf": 0x2C,
+    "scene_controller_conf": 0x2D,
+    "antitheft": 0x5D,
+    "multi_instance": 0x60,
+    "zwave_plus_info": 0x5E,
+    "configuration": 0x70,
+    "manufacturer_specific": 0x72,
+    "powerlevel": 0x73,
+    "node_naming": 0x77,
+    "firmware_update_md": 0x7A,
+    "clock": 0x81,
+    "wake_up": 0x84,
+    "association": 0x85,
+    "version": 0x86,
+    "language": 0x89,
+    "time": 0x8A,
+    "time_parameters": 0x8B,
+    "multi_instance_association": 0x8E,
+    "manufacturer_proprietary": 0x91,
+    "security": 0x98,
+    "association_command_configuration": 0x9B,
+    "sensor_configuration": 0x9E,
+}
+NUMBERS: dict[str, int] = {**CLASSES, **_CONTROLS, **_SETTINGS}
 
 _NOT_NAME = re.compile(r"[^a-z0-9]+")
 

@@ -176,6 +176,8 @@ def test_an_intrusion_is_what_the_sensor_is(zwave: Any, summary: Any) -> None:
         ("8/98/0/doorStatus", '"open"', "", {"contact": "open"}),
         ("8/98/0/doorStatus", '"closed"', "", {"contact": "closed"}),
         ("8/112/0/49/1", "1", "", {"ignored": "metadata"}),
+        ("8/37/0/currentValue", "true", "", {"ignored": "not_a_safety_sensor"}),
+        ("hall/thermostat_mode/endpoint_0/mode", "1", "", {"ignored": "not_a_safety_sensor"}),
         ("8/112/0/49", "1", "", {"ignored": "metadata"}),
         ("hall/configuration/endpoint_0/LED", "1", "", {"ignored": "metadata"}),
         ("8/48/0/Smoke", "", "", {"ignored": "empty_payload"}),
