@@ -142,7 +142,7 @@ def _state(kind: str, *, active: bool) -> str:
 
 
 def received_at(meaning: list[dict[str, Any]]) -> datetime | None:
-    """Give the time at which a message can have come whose device names its own: the latest that is no late sample's."""
+    """Give the time at which a message can have come whose device names its own: the latest of those not late."""
     said = [
         one["value"] if one["kind"] == "last_seen" else one.get("at")
         for one in meaning
