@@ -104,6 +104,10 @@ class Mapped:
     #: Of a number; it is multiplied by `scale` first.
     unit: str | None = None
     scale: float = 1.0
+    #: Of truth: true, on and 1 stand for the good state.
+    invert: bool = False
+    #: Values, as text, that say that nothing is known: -1, 999.
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +160,41 @@ class Responsibility:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Availability:
+    """Where a gateway of one's own says whether it, or a device, is there."""
+
+    #: A template of topics; it is the device's where it names `{device}`, else the gateway's.
+    topic: str
+    #: Where in the payload; `.` is all of it.
+    path: str
+    #: What is said there, as text in small letters.
+    online: tuple[str, ...]
+    offline: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How the messages of a gateway of one's own are laid out; paths and templates are those of the dialect json."""
+
+    #: Further templates of topics, beside `Source.topic`.
+    topics: tuple[str, ...] = ()
+    #: The path of what each device says, where one message holds several devices; other paths then begin there.
+    each: str | None = None
+    #: The path of the device's name, where the topic does not hold it.
+    device: str | None = None
+    #: The path of the device's own time; `s`, `ms`, `us`, `ns`, `iso` or a strptime format; and its zone by name.
+    time: str | None = None
+    time_format: str | None = None
+    time_zone: str | None = None
+    availability: tuple[Availability, ...] = ()
+    #: Templates of topics that are of no interest.
+    ignore: tuple[str, ...] = ()
+    #: Paths with the values, as text, by which a message is of no interest, or tells of an earlier time.
+    ignore_where: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    historic_where: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A stream of messages of one dialect."""
 
@@ -175,6 +214,8 @@ class Source:
     heartbeat_s: int | None = None
     #: The home in which its gateway stands; None: that of the first of its devices.
     home: str | None = None
+    #: Of a gateway of one's own (dialect json).
+    layout: Layout | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,7 +103,8 @@ def _worker_document(worker: Worker) -> dict[str, Any]:
 
 def _source_document(source: Source) -> dict[str, Any]:
     # What is not said is left out: it takes the default again when it is read.
-    values = {name: getattr(source, name) for name in ("more", "topic", "discovery", "map", "heartbeat_s", "home")}
+    names = ("more", "topic", "discovery", "map", "heartbeat_s", "home", "layout")
+    values = {name: getattr(source, name) for name in names}
     return {name: value for name, value in values.items() if value}
 
 

@@ -6,6 +6,7 @@ from ingest.dialects.esphome import Esphome
 from ingest.dialects.homeassistant import HomeAssistant
 from ingest.dialects.homie import Homie
 from ingest.dialects.json import Json
+from ingest.dialects.onenet import OneNet
 from ingest.dialects.openmqttgateway import OpenMqttGateway
 from ingest.dialects.rtl_433 import Rtl433
 from ingest.dialects.shelly_gen1 import ShellyGen1
@@ -25,6 +26,7 @@ DIALECTS: dict[str, type[Dialect]] = {
     "homeassistant": HomeAssistant,
     "homie": Homie,
     "json": Json,
+    "onenet": OneNet,
     "openmqttgateway": OpenMqttGateway,
     "rtl_433": Rtl433,
     "shelly-gen1": ShellyGen1,

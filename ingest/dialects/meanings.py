@@ -144,6 +144,17 @@ _WORDS: dict[str, dict[str, tuple[int, str, str | None]]] = {
 }
 
 
+#: What a map may say in place of a kind's own states: it is the detector's own, and says nothing of what it watches.
+ASIDE: dict[str, Fact] = {
+    "test": Fact(Rank.ALARM, "test", "active"),
+    "warmup": Fact(Rank.ALARM, "warmup", "active"),
+    "fault": Fact(Rank.ALARM, "fault", "alarm"),
+    "mute": Fact(Rank.ALARM, "mute", "on"),
+    "end_of_life": Fact(Rank.ALARM, "end_of_life", "alarm"),
+    "tamper": Fact(Rank.ALARM, "tamper", "alarm"),
+}
+
+
 def on(kind: str) -> Fact:
     """What "on" says of a kind."""
     return Fact(Rank.ALARM, kind, _ON_OFF.get(kind, ("alarm", "clear"))[0])
@@ -220,12 +231,16 @@ def mapped(how: Mapped, value: Any) -> tuple[str | None, float | None]:
     """
     if how.kind is None:
         raise ValueError("a field of no interest has no meaning")
+    if how.unknown and as_text(value) in how.unknown:
+        return UNKNOWN, None
     if how.states:
         return how.states.get(as_text(value), UNKNOWN), None
     if how.kind in MEASURED or (how.kind == "battery" and number(value) is not None):
         figure = number(value)
-        return (UNKNOWN, None) if figure is None else (None, figure * how.scale)
-    fact = read(how.kind, value)
+        if figure is None or (figure < 0 and how.kind.endswith("_concentration")):
+            return UNKNOWN, None
+        return None, figure * how.scale
+    fact = read(how.kind, value, inverted=how.invert)
     return (fact.state if fact.kind == how.kind else UNKNOWN), None
 
 

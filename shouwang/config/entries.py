@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ingest.dialects.meanings import as_text
+from ingest.dialects.meanings import ASIDE, as_text
 from rules.community import (
     ContactMethod,
     Device,
@@ -20,6 +20,7 @@ from rules.community import (
     Worker,
 )
 from rules.readings import UNKNOWN
+from shouwang.config.layout_entries import JSON, LayoutEntry, Scalars, checked_path, checked_template
 from shouwang.config.problems import one_of
 from shouwang.config.scalars import (
     AppriseAddress,
@@ -116,11 +117,16 @@ class MappedEntry(Entry):
     kind: Annotated[str, OneOf(READING_KINDS)]
     """What it tells of; `none` where it is of no interest."""
     states: dict[str, Text] = {}
-    """What each of its values means, e.g. {"1": alarm, "0": clear}. Without it, the usual words are understood."""
+    """What each of its values means, e.g. {"1": alarm, "0": clear}; one that tells of the detector itself is test, \
+warmup, fault, mute, end_of_life or tamper. Without it, the usual words are understood."""
     unit: Text | None = None
     """The unit of a number."""
     scale: float = Field(default=1.0, allow_inf_nan=False)
     """What a number is multiplied by."""
+    invert: bool = False
+    """Whether true, on and 1 stand for the good state."""
+    unknown: Scalars = []
+    """Values that say that nothing is known, e.g. [-1, 999]."""
 
     @model_validator(mode="before")
     @classmethod
@@ -137,14 +143,21 @@ class MappedEntry(Entry):
     def _states_of_the_kind(self) -> "MappedEntry":
         allowed = STATES.get(self.kind)
         for said, state in self.states.items():
-            if allowed is not None and state != UNKNOWN and state not in allowed:
+            if allowed is not None and state != UNKNOWN and state not in allowed and state not in ASIDE:
                 raise sentence(f"{self.kind} has no state '{state}'; {one_of(state, allowed)}", "states", said)
         return self
 
     def value(self) -> Mapped:
         """The meaning it describes."""
         kind = None if self.kind == NO_KIND else self.kind
-        return Mapped(kind=kind, states=self.states, unit=self.unit, scale=self.scale)
+        return Mapped(
+            kind=kind,
+            states=self.states,
+            unit=self.unit,
+            scale=self.scale,
+            invert=self.invert,
+            unknown=tuple(self.unknown),
+        )
 
 
 Map = dict[Text, MappedEntry]
@@ -261,6 +274,30 @@ class SourceEntry(Entry):
     """How long its devices are silent at the most while all is well; for those that say nothing of their own."""
     home: Id | None = None
     """The id of the home where its gateway stands: in it, a gateway that is off is raised."""
+    layout: LayoutEntry | None = None
+    """How its messages are laid out; for a gateway of your own, with dialect json."""
+
+    @model_validator(mode="after")
+    def _of_one_s_own(self) -> "SourceEntry":
+        if self.dialect != JSON:
+            if self.layout is not None:
+                raise sentence(f"only a source of dialect {JSON} has a layout; {self.dialect} knows its own", "layout")
+            return self
+        if self.topic is not None:
+            checked_template(self.topic, "topic")
+        templates = [self.topic or "", *([] if self.layout is None else self.layout.topics)]
+        nameless = (self.layout is None or self.layout.device is None) and not all(
+            "{device}" in one or "{gateway}" in one for one in templates
+        )
+        if self.topic is not None and nameless:
+            raise sentence(
+                "nothing tells which device a message is of; write {device} for its part of the topic, or say in "
+                "layout.device where the payload names it",
+                "topic",
+            )
+        for name in self.map or ():
+            checked_path(name, "map", name)
+        return self
 
     def value(self) -> Source:
         """The source it describes."""
@@ -274,6 +311,7 @@ class SourceEntry(Entry):
             map=_meanings(self.map),
             heartbeat_s=self.heartbeat,
             home=self.home,
+            layout=None if self.layout is None else self.layout.value(),
         )
 
 

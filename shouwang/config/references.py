@@ -8,6 +8,7 @@ from ingest.decoded import ANYWHERE
 from rules.community import Grid, GridLevel, Source, Worker
 from rules.rulebook import Policy, Rule
 from shouwang.config.entries import Household
+from shouwang.config.layout_entries import JSON, path_problem
 from shouwang.config.notes import At
 from shouwang.config.problems import listed, nearest
 from shouwang.config.reading import Item, Reading
@@ -136,6 +137,7 @@ class References:
     def _homes(self) -> None:
         grids, sources = self._known("grids"), self._known("sources")
         own = {item.id for item in self._items("sources") if item.value and item.value.dialect == OWN_DIALECT}
+        laid_out = {item.id for item in self._items("sources") if item.value and item.value.dialect == JSON}
         #: Of the first device with an id or name: its home and its number there. Places are made when one is needed.
         ids: dict[str, tuple[Item, int]] = {}
         names: dict[tuple[str, str], tuple[Item, int]] = {}
@@ -158,6 +160,9 @@ class References:
                     self._wrong(item.at("devices", number, "name"), message)
                 if sentence := self._missing("source", device.source, sources):
                     self._wrong(item.at("devices", number, "source"), sentence)
+                for field in (device.map or ()) if device.source in laid_out else ():
+                    if sentence := path_problem(field):
+                        self._wrong(item.at("devices", number, "map", field), sentence)
 
     def _rules(self) -> None:
         plans, policies = self._known("plans"), self._known("policies")

@@ -1,0 +1,262 @@
+"""Any other JSON, by a mapping that staff write into devices.yaml.
+
+The source's `topic` says what its topics are made of, its `layout` where in the payload the device's name, its time
+and its availability are, and its `map`, or a device's, what the values mean: see json_paths for how that is written.
+
+A device's name is what the payload gives as such, or what stands in the topic's place `{device}`; with a `{gateway}`
+in the topic, it is `<gateway>/<device>`, or `<device>` alone. What a map does not name is read only where its own name
+leaves no doubt (`gas_alarm`). Of a message of which nothing can be read every value is listed: that is the beginning of
+a map. A payload that is no JSON is one plain value: `.`, or the name that stands in the topic's place `{field}`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from ingest.decoded import Decoded, GatewayWord, UnderBases, World
+from ingest.dialects import json_times
+from ingest.dialects.common import freshness, parsed, shorten, unknown_device
+from ingest.dialects.facts import Facts
+from ingest.dialects.json_paths import Found, PathError, Template, find, first, leaves
+from ingest.dialects.meanings import as_text
+from ingest.dialects.names import tell
+from ingest.message import Message
+from rules.community import Availability, Device, Layout, Source
+from rules.readings import Freshness, Reading
+
+#: So many values of a message of which nothing can be read are listed, and so many devices of one message are read.
+_MOST_LISTED = 20
+_MOST_DEVICES = 200
+_LONGEST_TEXT = 200
+#: Values by whose name one knows that they say nothing of a home.
+_ABOUT = frozenset(
+    {
+        "id", "did", "mac", "sn", "time", "ts", "timestamp", "at", "date", "rssi", "snr", "lqi", "linkquality", "seq",
+        "version", "method", "model", "type", "msgid", "messageid", "ack", "device", "deviceid", "devid", "gateway",
+        "ip", "resname",
+    }
+)  # fmt: skip
+
+
+class _Item(NamedTuple):
+    """What one device says in a message."""
+
+    names: Sequence[str]
+    said: Any
+
+
+class Json(UnderBases):
+    """Reads one source of one's own. A layout that cannot be read is as good as none: `shouwang check` refuses it."""
+
+    default_base: ClassVar = "+"
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self._map = source.map
+        self._layout = layout = source.layout or Layout()
+        texts = ([source.topic] if source.topic else []) + list(layout.topics)
+        self._templates = [template for text in texts if (template := _template(text)) is not None]
+        self._ignored_topics = [template for text in layout.ignore if (template := _template(text)) is not None]
+        self._availability = [
+            (found, one) for one in layout.availability if (found := _template(one.topic)) is not None
+        ]
+
+    def names(self, rest: str, payload: bytes) -> Sequence[str]:
+        """Give the names of all devices that a message is of."""
+        if self._is_ignored(rest):
+            return ()
+        for template, _ in self._availability:
+            if (places := template.match(rest)) is not None:
+                return _named(places, None)
+        places = self._places(rest)
+        if places is None or not payload:
+            return ()
+        return [name for item in self._items(places, _document(payload, places)) for name in item.names]
+
+    def decode(self, message: Message, rest: str, world: World) -> Decoded:
+        """Read a message by the layout and the map."""
+        if self._is_ignored(rest):
+            return self._ignored("not_a_safety_sensor")
+        for template, how in self._availability:
+            if (places := template.match(rest)) is not None:
+                return self._is_there(message, how, places, world)
+        places = self._places(rest)
+        if places is None:
+            sentence = (
+                f"No form of topics of source {self._source} fits this one; write one, or add it to layout.ignore."
+            )
+            return Decoded(quarantine=("unknown_topic", sentence), source=self._source, foreign="" in self.bases)
+        if not message.payload:
+            return self._ignored("retained_clear" if message.retain else "empty_payload")
+        try:
+            document = _document(message.payload, places)
+        except ValueError:
+            return self._aside("malformed_json", "The payload is neither JSON nor a short text.")
+        layout = self._layout
+        if _holds(document, layout.ignore_where):
+            return self._ignored("not_a_safety_sensor")
+        items = self._items(places, document)
+        if not items:
+            what = f"layout.each ({layout.each})" if layout.each else f"layout.device ({layout.device})"
+            return self._aside("no_device", f"Nothing stands where {what} of source {self._source} leads to.")
+        fresh = Freshness.HISTORIC if _holds(document, layout.historic_where) else freshness(message)
+        return self._read(message, document, items, world, fresh)
+
+    # --- where things are ---
+
+    def _is_ignored(self, rest: str) -> bool:
+        return any(template.match(rest) is not None for template in self._ignored_topics)
+
+    def _places(self, rest: str) -> dict[str, str] | None:
+        if not self._templates:
+            return {"device": rest}
+        return next((places for one in self._templates if (places := one.match(rest)) is not None), None)
+
+    def _items(self, places: Mapping[str, str], document: Any) -> list[_Item]:
+        layout = self._layout
+        found = [Found("", document)] if layout.each is None else find(document, layout.each)
+        items: list[_Item] = []
+        for one in found[:_MOST_DEVICES]:
+            name = None
+            if layout.device is not None:
+                name = first(one.value, layout.device)
+                if name is None and layout.each is not None:
+                    name = first(document, layout.device)
+                if type(name) not in {str, int} or name == "":
+                    continue
+            items.append(_Item(_named(places, None if name is None else as_text(name)), one.value))
+        return items
+
+    # --- what is said ---
+
+    def _is_there(self, message: Message, how: Availability, places: Mapping[str, str], world: World) -> Decoded:
+        if not message.payload:
+            return self._ignored("retained_clear")
+        try:
+            said = first(_document(message.payload, {}), how.path)
+        except ValueError:
+            said = None
+        word = as_text(said).strip().lower()
+        state = "online" if word in how.online else "offline" if word in how.offline else None
+        if state is None:
+            sentence = (
+                f"{shorten(word)!r} is neither among the words for online nor for offline in layout.availability."
+            )
+            return self._aside("invalid_value", sentence)
+        if "device" not in places:
+            started_at = message.received_at if state == "online" and not message.retain else None
+            word_of = GatewayWord(self._source, state, started_at, places.get("gateway", ""))
+            return Decoded(gateway=word_of, source=self._source)
+        names = _named(places, None)
+        device = _find(names, world, self._source)
+        if device is None:
+            return unknown_device(self._source, names[0])
+        reading = Reading(device.id, "availability", message.received_at, state, freshness=freshness(message))
+        return Decoded((reading,), source=self._source)
+
+    def _read(self, message: Message, document: Any, items: Sequence[_Item], world: World, fresh: Freshness) -> Decoded:
+        readings: list[Reading] = []
+        unmapped = []
+        strangers: list[str] = []
+        for item in items:
+            device = _find(item.names, world, self._source)
+            if device is None:
+                strangers.append(item.names[0])
+                continue
+            facts = Facts(
+                device,
+                message,
+                observed_at=self._time(item.said, document, message),
+                freshness=fresh,
+                meanings=self._map,
+            )
+            self._gather(facts, device, item.said)
+            if fresh is not Freshness.HISTORIC:
+                facts.alive()
+            readings += facts.readings
+            unmapped += facts.unmapped
+        quarantine = unknown_device(self._source, strangers[0]).quarantine if strangers else None
+        return Decoded(
+            readings,
+            quarantine=quarantine,
+            unmapped=unmapped,
+            strangers=tuple(dict.fromkeys(strangers)),
+            source=self._source,
+        )
+
+    def _time(self, said: Any, document: Any, message: Message) -> Any:
+        layout = self._layout
+        if layout.time is None:
+            return None
+        value = first(said, layout.time)
+        if value is None and layout.each is not None:
+            value = first(document, layout.time)
+        return None if value is None else json_times.read(value, layout, message.received_at)
+
+    def _gather(self, facts: Facts, device: Device, said: Any) -> None:
+        taken: set[str] = set()
+        known = False
+        for text in dict.fromkeys([*(device.map or ()), *(self._map or ())]):
+            try:
+                found = find(said, text)
+            except PathError:
+                continue
+            for one in found:
+                facts.by_map(text, one.value, what="", known=True)
+                taken.add(one.at)
+                known = True
+        left = []
+        for leaf in leaves(said):
+            if leaf.at in taken:
+                continue
+            if tell(facts, leaf.name, leaf.value):
+                known = True
+            elif leaf.name.replace("_", "").lower() not in _ABOUT and leaf.path not in {
+                self._layout.device,
+                self._layout.time,
+            }:
+                left.append(leaf)
+        if not known:
+            for leaf in left[:_MOST_LISTED]:
+                facts.by_map(leaf.path, leaf.value, what="input")
+
+
+def _document(payload: bytes, places: Mapping[str, str]) -> Any:
+    """Give the payload as JSON, or as a plain text; raises ValueError where it is neither."""
+    document: Any
+    try:
+        document = parsed(payload)
+    except ValueError:
+        document = payload.decode("utf-8").strip()
+        if len(document) > _LONGEST_TEXT or document[:1] in {"{", "[", ""}:
+            raise ValueError("neither JSON nor a short text") from None
+    return {places["field"]: document} if "field" in places else document
+
+
+def _named(places: Mapping[str, str], name: str | None) -> Sequence[str]:
+    """Give the names that a device may have, the fullest first."""
+    gateway = places.get("gateway")
+    name = name if name is not None else places.get("device")
+    if name is None:
+        return () if gateway is None else (gateway,)
+    return (name,) if gateway is None else (f"{gateway}/{name}", name)
+
+
+def _holds(document: Any, conditions: Mapping[str, Sequence[str]]) -> bool:
+    for text, words in conditions.items():
+        try:
+            if any(as_text(one.value) in words for one in find(document, text)):
+                return True
+        except PathError:
+            continue
+    return False
+
+
+def _template(text: str) -> Template | None:
+    try:
+        return Template(text)
+    except PathError:
+        return None
+
+
+def _find(names: Sequence[str], world: World, source: str) -> Device | None:
+    return next((found for name in names if (found := world.devices.get((source, name))) is not None), None)
