@@ -25,7 +25,8 @@ ID_PATTERN: Final = r"^[^\s/+#$\x00-\x1f\x7f][^\s/+#\x00-\x1f\x7f]{0,99}$"
 #: What must not be in a name by which a gateway calls a device; it may hold slashes and spaces.
 NAME_PATTERN: Final = r"^[^\s/+#\x00-\x1f\x7f]([^+#\x00-\x1f\x7f]{0,198}[^\s/+#\x00-\x1f\x7f])?$"
 #: What must not be in the base of topics; a single `+` stands for devices that each have a base of their own.
-BASE_PATTERN: Final = r"^(\+|[^\s/+#$\x00-\x1f\x7f]+(/[^\s/+#\x00-\x1f\x7f]+)*)$"
+#: OneNET's topics begin with $sys, and Alink's with a slash.
+BASE_PATTERN: Final = r"^(\+|(\$sys|/sys|[^\s/+#$\x00-\x1f\x7f]+)(/[^\s/+#\x00-\x1f\x7f]+)*)$"
 
 _DURATION: Final = re.compile(r"(?=.)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))

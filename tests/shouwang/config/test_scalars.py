@@ -163,7 +163,9 @@ def test_names_that_cannot_be_on_mqtt(value: str) -> None:
         TypeAdapter(scalars.Name).validate_python(value)
 
 
-@pytest.mark.parametrize("value", ["zigbee2mqtt", "shouwang/v1", "chengdu/新盛/z2m", "+"])
+@pytest.mark.parametrize(
+    "value", ["zigbee2mqtt", "shouwang/v1", "chengdu/新盛/z2m", "+", "$sys", "$sys/480701", "/sys/a1b2"]
+)
 def test_bases(value: str) -> None:
     assert TypeAdapter(scalars.Base).validate_python(value) == value
 
