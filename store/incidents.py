@@ -186,9 +186,10 @@ async def paged_to(tx: Transaction, recipient_id: str) -> list[Incident]:
 async def asked_of(tx: Transaction, recipient_ids: Collection[str], address: str = "") -> list[Incident]:
     """Give the open incidents whose page has left for one of these people or for an address: life first, then oldest.
 
-    What failed, or waits still, nobody can have meant.
+    What failed, or waits still, nobody can have meant. Nor is it known of what is in doubt that it was ever read: who
+    took such a home with a word for all of them would own it without having heard of it, and nobody else would go.
     """
-    read = (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.SENT, DeliveryState.DELIVERED)
+    read = (DeliveryState.SENT, DeliveryState.DELIVERED)
     told = sa.exists().where(
         outbox.c.incident_id == incidents.c.id,
         outbox.c.purpose == str(Purpose.PAGE),

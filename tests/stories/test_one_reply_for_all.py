@@ -52,6 +52,25 @@ async def test_it_means_what_the_person_has_read(any_site: Any) -> None:
     assert (found[first], found[second]) == (OPEN, ACKNOWLEDGED)
 
 
+async def test_it_does_not_mean_what_may_never_have_arrived(any_site: Any) -> None:
+    """Who took a home without having heard of it would go nowhere, and nobody else would be asked (never-silent)."""
+    site = any_site
+    await site.says("yl-1-2-301-gas", gas=True)
+    first = await site.code()
+    await site.advance(seconds=5)
+    site.twilio.faults.add("hang_before", times=1, seconds=60)
+    await site.publishes("shouwang/v1/yl-1-2-302/gas/event", {"kind": "gas", "state": "alarm"})
+    second = await site.code()
+    await site.advance(seconds=5)
+
+    await site.phone("li").replies("全部")
+    await site.settle()
+
+    assert await states(site) == {first: ACKNOWLEDGED, second: OPEN}
+    await site.advance(minutes=2)
+    assert any(second in str(site.text(who, at)) for at, who in site.who_heard() if who == "sms li" and at > 10)
+
+
 async def test_said_twice_it_names_what_is_theirs(site: Any) -> None:
     first, second = await two_alarms(site)
     await site.phone("li").replies("全部")
