@@ -135,6 +135,30 @@ async def test_what_a_gateway_remembers_after_its_start_tells_nobody(gateway: An
     assert [text.body for text in gateway.texts[texts:]] == []
 
 
+async def test_a_new_alarm_within_the_grace_of_a_start_pages(gateway: Any) -> None:
+    """A gateway restarts with an alarm standing in its cache, and meanwhile a real one begins elsewhere."""
+    standing = "gas_kitchen_241"
+    new = next(name for name in HOMES if DEVICES[name]["kind"] == "smoke" and "exposes" in DEVICES[name])
+    await introduce(gateway)
+    await gateway.shouwang.start()
+    await gateway.publish(f"zigbee2mqtt/{new}", b'{"smoke":false,"linkquality":80}')
+    await gateway.publish(f"zigbee2mqtt/{standing}", b'{"gas":true,"linkquality":90}')
+    await gateway.until("the first is told", lambda: told(gateway) == [paged(gateway, standing)])
+
+    await gateway.publish("zigbee2mqtt/bridge/state", b'{"state":"online"}', retain=True)
+    await gateway.publish(f"zigbee2mqtt/{standing}", b'{"gas":true,"linkquality":90}')
+    await gateway.publish(f"zigbee2mqtt/{new}", b'{"smoke":true,"linkquality":81}')
+
+    await gateway.until("the new one is told", lambda: len(told(gateway)) > 1)
+    assert await gateway.shouwang.stop() == 0
+    assert told(gateway) == [paged(gateway, standing), paged(gateway, new)]
+
+
+def paged(gateway: Any, name: str) -> tuple[int, str]:
+    """The home of a device, and the number that is told of it first."""
+    return HOMES[name], gateway.told_of(HOMES[name])[0]
+
+
 async def test_an_alarm_that_the_broker_kept_reaches_the_desk_alone(gateway: Any) -> None:
     """Invariant stale-does-not-page: found standing at first sight, it is said to be unverified, and to the desk."""
     home = HOMES["gas_kitchen_241"]
