@@ -165,6 +165,8 @@ def _gather(known: Leaf, into: list[Leaf], depth: int) -> None:
             label = _label(one)
             where = f"[{index}]" if label is None else f"[{label[0]}={label[1]}]"
             called = name if label is None else label[1]
+            if label is not None:
+                one = {key: part for key, part in one.items() if key != label[0]}  # noqa: PLW2901 - without its label
             _gather(Leaf(f"{at}[{index}]", text + where, called, one), into, depth - 1)
     else:
         into.append(Leaf(at, text or ".", name, value))

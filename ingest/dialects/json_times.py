@@ -21,7 +21,8 @@ def read(value: Any, layout: Layout, received_at: datetime) -> datetime | None:
             if figure is not None:
                 return observed(figure, received_at)
         elif per_second := FORMATS.get(form):
-            figure = number(value)
+            # Nanoseconds are more than any measured number may be.
+            figure = float(value) if type(value) in {int, float, str} else None
             return None if figure is None else _sane(datetime.fromtimestamp(figure / per_second, UTC), received_at)
         if type(value) is not str:
             return None
