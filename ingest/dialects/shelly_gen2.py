@@ -27,6 +27,8 @@ _EVENTS = "events/rpc"
 _STATUS = "/status/"
 #: Models that sleep, by how their ids begin.
 _BATTERY_MODELS = ("shellyplussmoke", "shellyflood", "shellyplusht", "shellyhtg3", "shellyht", "shellysmoke")
+#: Kinds that these models are, when their names have been changed and nothing else has been heard.
+_BATTERY_KINDS = frozenset({"smoke", "water_leak"})
 _NOTIFICATIONS = frozenset({"NotifyFullStatus", "NotifyStatus", "NotifyEvent"})
 #: What else stands below a prefix.
 _IGNORED = {"rpc": "command", "command": "command", "debug/log": "log", "announce": "announce", "info": "announce"}
@@ -165,5 +167,10 @@ def _is_reply(payload: bytes) -> bool:
 
 def _sleeps(device: Device, known: dict[str, Any]) -> bool:
     """Whether a device is one of those that say that they are offline each time they go back to sleep."""
-    last = device.name.rpartition("/")[2].lower()
-    return known.get("sleeps") is True or last.startswith(_BATTERY_MODELS)
+    sleeps = known.get("sleeps")
+    if type(sleeps) is bool:
+        return sleeps
+    if device.name.rpartition("/")[2].lower().startswith(_BATTERY_MODELS):
+        return True
+    # With a map it is wired to an input of something that is on mains power.
+    return device.kind in _BATTERY_KINDS and not device.map

@@ -264,13 +264,20 @@ def test_a_gateway_is_noticed_once(site: Any, summary: Summary) -> None:
 
 
 def test_what_wakes_up_now_and_then_is_not_offline(site: Any, summary: Summary) -> None:
-    site.knows("301-smoke", "smoke")
-    assert summary(site.hears("301-smoke/online", "false")) == {"availability": "offline"}
-    site.hears("301-smoke/events/rpc", notify("NotifyFullStatus", sys={"wakeup_period": 86400}))
-    assert summary(site.hears("301-smoke/online", "false")) == {"availability": "sleeping"}
+    site.knows("301-plug")
+    assert summary(site.hears("301-plug/online", "false")) == {"availability": "offline"}
+    site.hears("301-plug/events/rpc", notify("NotifyFullStatus", sys={"wakeup_period": 86400}))
+    assert summary(site.hears("301-plug/online", "false")) == {"availability": "sleeping"}
     external = {"battery": {"V": 5.1, "percent": 100}, "external": {"present": True}}
-    site.hears("301-smoke/events/rpc", notify("NotifyFullStatus", sys={"wakeup_period": 600}, devicepower__0=external))
-    assert summary(site.hears("301-smoke/online", "false")) == {"availability": "offline"}
+    site.hears("301-plug/events/rpc", notify("NotifyFullStatus", sys={"wakeup_period": 600}, devicepower__0=external))
+    assert summary(site.hears("301-plug/online", "false")) == {"availability": "offline"}
+
+
+def test_a_detector_sleeps_unless_it_is_wired_to_an_input(site: Any, summary: Summary) -> None:
+    site.knows("301-smoke", "smoke")
+    site.knows("302-smoke", "smoke", map={"input:0": Mapped(kind="smoke")})
+    assert summary(site.hears("301-smoke/online", "false")) == {"availability": "sleeping"}
+    assert summary(site.hears("302-smoke/online", "false")) == {"availability": "offline"}
 
 
 @pytest.mark.parametrize(
