@@ -1,7 +1,8 @@
-"""What docs/sensors.md shows works: its files load, its maps are maps, and `shouwang decode` prints what it says."""
+"""What docs/sensors.md shows works: its files load, its maps are maps, and messages say what stands behind them."""
 
 import re
 import textwrap
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,47 @@ from typer.testing import CliRunner
 
 from shouwang import config
 from shouwang.cli import app
-from shouwang.decoding import maps
+from shouwang.decoding import Line, Sitting, maps
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "sensors.md").read_text("utf-8")
-BLOCKS = [textwrap.dedent(block) for block in re.findall(r"(?ms)^ *```yaml\n(.*?)^ *```", DOCUMENT)]
-#: What was said for the lines that the document shows.
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+YAML = [textwrap.dedent(block) for block in re.findall(r"(?ms)^ *```yaml\n(.*?)^ *```", DOCUMENT)]
+#: Files with the messages that follow them.
+TRIED = re.findall(r"(?ms)^```yaml\n(version: 1\n.*?)^```\n\n```text\n([^`]*→[^`]*)^```", DOCUMENT)
+#: What was said for the lines of `shouwang decode` that the document shows.
 SAID = 'zigbee2mqtt/kitchen {"gas":false}\nzigbee2mqtt/kitchen/set {"state":"ON"}\nzigbee2mqtt/kitchen {"gas":\n'
 
 
 def of_kind(key: str) -> list[Any]:
-    found = [block for block in BLOCKS if type(document := yaml.safe_load(block)) is dict and key in document]
+    found = [block for block in YAML if type(document := yaml.safe_load(block)) is dict and key in document]
     return [pytest.param(block, id=f"{key} {number}") for number, block in enumerate(found)]
+
+
+def dialect_of(file: str) -> str:
+    dialect: str = yaml.safe_load(file)["sources"][0]["dialect"]
+    return dialect
+
+
+def said(document: dict[str, Any]) -> set[str]:
+    """What `shouwang decode` would print of a message, as the document writes it."""
+    told = {f"ignored: {document['ignored']}"} if "ignored" in document else set()
+    if "quarantine" in document:
+        told.add(f"quarantine: {document['quarantine']['reason']}")
+    for fact in document["facts"]:
+        if fact.get("needs_mapping"):
+            told.add(f"needs a map: {fact['field']}")
+        elif fact.get("scope") == "gateway":
+            told.add(f"{fact['device']} gateway {fact['state']}")
+        elif "value" in fact:
+            told.add(f"{fact['device']} {fact['kind']} {fact['value']:g}{fact.get('unit', '')}")
+        else:
+            told.add(f"{fact['device']} {fact['kind']} {fact['state']}")
+    return told
+
+
+def words(*facts: str) -> set[tuple[str, ...]]:
+    """Facts by their words, in whatever order and with whatever colons they are written."""
+    return {tuple(sorted(one.replace(":", "").replace("gateway", "availability").split())) for one in facts}
 
 
 @pytest.mark.parametrize("block", of_kind("version"))
@@ -30,8 +61,8 @@ def test_every_devices_file_in_it_loads(tmp_path: Path, block: str) -> None:
 
     sources, devices = config.load_devices(tmp_path)
 
-    assert {one.source for one in devices} <= {one.id for one in sources}
     assert sources
+    assert {one.source for one in devices} <= {one.id for one in sources}
 
 
 @pytest.mark.parametrize("block", of_kind("map"))
@@ -43,9 +74,26 @@ def test_every_map_in_it_is_one(tmp_path: Path, block: str) -> None:
     assert meanings
 
 
+@pytest.mark.parametrize(("file", "messages"), TRIED, ids=[dialect_of(file) for file, _ in TRIED])
+def test_every_message_in_it_says_what_stands_behind_it(tmp_path: Path, file: str, messages: str) -> None:
+    """With the devices of the file before them, in their order."""
+    (tmp_path / "devices.yaml").write_text(file, "utf-8")
+    sitting = Sitting(*config.load_devices(tmp_path), registered_only=True)
+    wrong = []
+    for line in messages.splitlines():
+        message, _, meant = line.rpartition(" → ")
+        topic, _, payload = message.partition(" ")
+        document = sitting.hear(Line(topic=topic, payload=payload.encode()), NOON).as_json()
+        if not words(*meant.split(", ")) <= words(*said(document)):
+            wrong.append((message, meant, said(document)))
+
+    assert wrong == []
+
+
 def test_decode_prints_what_it_shows() -> None:
     shown = [line.strip() for line in DOCUMENT.splitlines() if line.startswith('    {"line": ')]
 
     printed = CliRunner().invoke(app, ["decode", "--dialect", "zigbee2mqtt"], input=SAID).stdout.splitlines()
 
     assert printed == shown
+    assert shown
