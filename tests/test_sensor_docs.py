@@ -42,7 +42,8 @@ def said(document: dict[str, Any]) -> set[str]:
         if fact.get("needs_mapping"):
             told.add(f"needs a map: {fact['field']}")
         elif fact.get("scope") == "gateway":
-            told.add(f"{fact['device']} gateway {fact['state']}")
+            # By its own name, or by that of its source.
+            told |= {f"{one} gateway {fact['state']}" for one in (fact["device"], fact["source"])}
         elif "value" in fact:
             told.add(f"{fact['device']} {fact['kind']} {fact['value']:g}{fact.get('unit', '')}")
         else:

@@ -81,7 +81,7 @@ def _fact(reading: Reading) -> dict[str, Any]:
 
 def _of_gateway(word: GatewayWord) -> dict[str, Any]:
     fact: dict[str, Any] = {"device": word.name or word.source, "kind": "availability", "state": word.state}
-    fact["scope"] = "gateway"
+    fact |= {"scope": "gateway", "source": word.source}
     if word.started_at is not None:
         fact["started_at"] = word.started_at.isoformat().replace("+00:00", "Z")
     return fact

@@ -70,7 +70,13 @@ def test_earlier_messages_teach_later_ones(zigbee: Sitting) -> None:
 
 def test_a_gateway_speaks_for_itself(zigbee: Sitting) -> None:
     assert hears(zigbee, "zigbee2mqtt/bridge/state offline")["facts"] == [
-        {"device": "zigbee2mqtt", "kind": "availability", "state": "offline", "scope": "gateway"}
+        {
+            "device": "zigbee2mqtt",
+            "kind": "availability",
+            "state": "offline",
+            "scope": "gateway",
+            "source": "zigbee2mqtt",
+        }
     ]
 
 
