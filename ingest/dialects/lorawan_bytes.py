@@ -154,7 +154,7 @@ _DOOR_AND_LEAK: Final = re.compile(r"lds0[12]|lwl0[12]")
 
 def _dragino(words: str, port: int | None, data: bytes) -> Fields | None:
     if _DOOR_AND_LEAK.search(words):
-        return _dragino_pair(data) if port != 7 and len(data) == 10 else _dragino_volts(data, 0, 0x3F)
+        return _dragino_pair(data) if port != 7 and len(data) >= 10 else _dragino_volts(data, 0, 0x3F)
     door, leak = _ONE_DOOR.search(words), _ONE_LEAK.search(words)
     if door or leak:
         name = "DOOR_OPEN_STATUS" if door else "WATER_LEAK_STATUS"
