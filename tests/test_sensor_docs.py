@@ -29,8 +29,8 @@ def of_kind(key: str) -> list[Any]:
 
 
 def dialect_of(file: str) -> str:
-    dialect: str = yaml.safe_load(file)["sources"][0]["dialect"]
-    return dialect
+    source = yaml.safe_load(file)["sources"][0]
+    return f"{source['dialect']} {source['id']}"
 
 
 def said(document: dict[str, Any]) -> set[str]:
@@ -75,7 +75,11 @@ def test_every_map_in_it_is_one(tmp_path: Path, block: str) -> None:
     assert meanings
 
 
-@pytest.mark.parametrize(("file", "messages"), TRIED, ids=[dialect_of(file) for file, _ in TRIED])
+@pytest.mark.parametrize(
+    ("file", "messages"),
+    TRIED,
+    ids=[f"{number} {dialect_of(file)}" for number, (file, _) in enumerate(TRIED)],
+)
 def test_every_message_in_it_says_what_stands_behind_it(tmp_path: Path, file: str, messages: str) -> None:
     """With the devices of the file before them, in their order."""
     (tmp_path / "devices.yaml").write_text(file, "utf-8")

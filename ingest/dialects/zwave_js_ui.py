@@ -139,7 +139,8 @@ class ZwaveJsUi(UnderBases):
         facts = Facts(device, message, observed_at=at, meanings=self._map)
         if not facts.by_map(field, said, what="entity", known=True) and not tell(facts, field, said, unit=unit):
             facts.by_map(field, said, what="entity")
-        return Decoded(facts.readings, unmapped=facts.unmapped, source=self._source)
+        ignored = None if facts.readings or facts.unmapped else "attribute"
+        return Decoded(facts.readings, ignored=ignored, unmapped=facts.unmapped, source=self._source)
 
 
 def _of_no_interest(value: Value) -> str:
