@@ -12,7 +12,7 @@ a map. A payload that is no JSON is one plain value: `.`, or the name that stand
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
-from ingest.decoded import Decoded, GatewayWord, UnderBases, World
+from ingest.decoded import ANYWHERE, Decoded, GatewayWord, UnderBases, World
 from ingest.dialects import json_times
 from ingest.dialects.common import freshness, parsed, shorten, unknown_device
 from ingest.dialects.facts import Facts
@@ -51,6 +51,9 @@ class Json(UnderBases):
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
+        # A gateway's topics may begin with a slash.
+        self.bases = tuple("" if base == ANYWHERE else base.rstrip("/") for base in (source.base, *source.more))
+        self.subscriptions = tuple(f"{base}/#" if base else "#" for base in self.bases)
         self._map = source.map
         self._layout = layout = source.layout or Layout()
         texts = ([source.topic] if source.topic else []) + list(layout.topics)
