@@ -43,8 +43,8 @@ class Clockwork:
 
     async def next_at(self) -> datetime | None:
         """When there is something to do next."""
-        async with self._core.database.read() as tx:
-            return await due.next_at(tx)
+        soonest: datetime | None = await self._core.database.peek(due.SOONEST)
+        return soonest
 
     async def tick(self) -> int:
         """Handle everything that is due now; return how many rows that were."""

@@ -114,6 +114,17 @@ class Database:
             async with self._backend.read() as connection:
                 yield connection
 
+    async def peek(self, statement: sa.Select[Any]) -> Any:
+        """Give the first value of what a statement without parameters gives; a short one, made once.
+
+        For what is asked several times a second, mostly in vain: on SQLite it costs a tenth of a transaction.
+        """
+        with _our_errors():
+            if isinstance(self._backend, Sqlite):
+                return await self._backend.peek(statement)
+            async with self._backend.read() as connection:
+                return await connection.scalar(statement)
+
     async def transact(self, unit: Callable[[Transaction], Awaitable[_T]], *, attempts: int = 3) -> _T:
         """Run a unit of work in a write transaction; all of it again where the database was away or another came first.
 

@@ -23,8 +23,9 @@ def _ripe(condition: str) -> sa.Select[tuple[str, str, datetime]]:
     )
 
 
+#: The time of whatever is due first.
+SOONEST = sa.select(sa.func.min(due.c.due_at))
 #: Statements of the hot path are made once: making one takes longer than SQLite takes for it.
-_SOONEST = sa.select(sa.func.min(due.c.due_at))
 _CANCEL = sa.delete(due).where(due.c.kind == sa.bindparam("what"), due.c.subject == sa.bindparam("whose"))
 
 #: What a person waits for comes before what only a sensor waits for (invariant life-first).
@@ -68,7 +69,7 @@ async def claim(tx: Transaction, now: datetime, limit: int) -> list[Due]:
 
 async def next_at(tx: Transaction) -> datetime | None:
     """Give the time of whatever is due first."""
-    soonest: datetime | None = await tx.scalar(_SOONEST)
+    soonest: datetime | None = await tx.scalar(SOONEST)
     return soonest
 
 

@@ -20,11 +20,13 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 
 from store.documents import to_json
@@ -91,6 +93,12 @@ class SqliteConnection:
         if parameters is None or len(parameters) <= _MANY_ROWS:
             return self._connection.exec_driver_sql(sql, parameters)
         return await self.in_thread(self._connection.exec_driver_sql, sql, parameters)
+
+    def peek(self, statement: sa.Select[Any]) -> Any:
+        """Give the first value of the first row, or None; outside a transaction."""
+        text, converted = _peeking(statement)
+        row = self._raw.execute(text).fetchone()
+        return None if row is None else converted(row[0])
 
     async def run_sync(self, function: Callable[..., _T], /, *args: Any) -> _T:
         """Call a function with the connection, in the thread."""
@@ -230,6 +238,18 @@ class Sqlite:
                 raise
             self._readers.append(connection)
 
+    async def peek(self, statement: sa.Select[Any]) -> Any:
+        """Give the first value of what a statement without parameters gives; a short one, made once."""
+        async with self._reading:
+            connection = self._readers.pop() if self._readers else await SqliteConnection.open(self._reads)
+            try:
+                value = connection.peek(statement)
+            except BaseException:
+                await connection.close()
+                raise
+            self._readers.append(connection)
+            return value
+
     async def backup(self, path: Path) -> None:
         """Write a complete, consistent copy."""
         connection = await SqliteConnection.open(self._writes)
@@ -312,6 +332,15 @@ def _engine(url: URL, cache_kib: int, *, writes: bool) -> sa.Engine:
             connection.execute("PRAGMA query_only = ON")
 
     return engine
+
+
+@cache
+def _peeking(statement: sa.Select[Any]) -> tuple[str, Callable[[Any], Any]]:
+    """Give a statement as a text, and what turns its first value into what it stands for."""
+    dialect = sqlite.dialect()
+    (column, *_) = statement.selected_columns
+    processor = column.type.result_processor(dialect, None)
+    return str(statement.compile(dialect=dialect)), processor or (lambda value: value)
 
 
 def _vacuum_into(connection: sa.Connection, path: Path) -> None:

@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 #: Seconds that requests under way have to end.
 _GRACE_S = 5
 
+#: How often the Date of answers is made anew.
+_DATE_EVERY_S = 1.0
+
 _REASONS = {
     errno.EADDRINUSE: "another program listens there already",
     errno.EACCES: "this user may not listen on that port",
@@ -34,6 +37,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
         super().__init__(config)
         self._tell_started = started
+        self._ended = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -42,6 +46,18 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._tell_started()
+
+    async def main_loop(self) -> None:
+        """Wait for the end; uvicorn looks ten times a second whether it has come, which costs more than it may."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DATE_EVERY_S):
+                    await self._ended.wait()
+
+    def end(self) -> None:
+        """Take no more requests, and let those under way end."""
+        self.should_exit = True
+        self._ended.set()
 
 
 async def serve(app: FastAPI, listen: str, *, started: Callable[[str, int], None] | None = None) -> None:
@@ -75,7 +91,7 @@ async def serve(app: FastAPI, listen: str, *, started: Callable[[str, int], None
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
-        server.should_exit = True
+        server.end()
         await task
         raise
     finally:

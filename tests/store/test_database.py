@@ -100,6 +100,22 @@ async def test_many_tasks_may_write_at_once(database: Database, make: Any) -> No
         assert await tx.scalar(sa.select(sa.func.count()).select_from(due_table)) == 30
 
 
+async def test_what_is_asked_often_is_answered_outside_a_transaction(database: Database, make: Any) -> None:
+    assert await database.peek(due.SOONEST) is None
+    async with database.write() as tx:
+        await due.put(tx, [SetDue(kind=DueKind.HOLD, subject="r/d", due_at=make.at(microseconds=7))])
+        if database.dialect == "sqlite":  # what is not committed is not seen, and nobody waits for it
+            assert await database.peek(due.SOONEST) is None
+    assert await database.peek(due.SOONEST) == make.at(microseconds=7)
+
+
+async def test_a_question_that_the_database_cannot_answer_is_an_error_of_ours(database: Database) -> None:
+    with pytest.raises(DatabaseError):
+        await database.peek(sa.select(sa.func.max(sa.table("none", sa.column("x")).c.x)))
+
+    assert await database.peek(due.SOONEST) is None
+
+
 async def test_a_task_cannot_wait_for_itself(database: Database) -> None:
     async with database.write() as tx:
         with pytest.raises(RuntimeError, match="must use its transaction"):
