@@ -21,7 +21,7 @@ _MOST_SAMPLES: Final = 50
 _NEUTRAL: Final = frozenset({"value", "state", "status", "event", "current", "v"})
 #: Parts of a payload that are about what is set, not about what is.
 _SETTINGS: Final = re.compile(
-    r"(config|configuration|settings?|thresholds?|request|response|schedule|plan|rules?|enabled?|downlink|interval|limit)"
+    r"(config|configuration|settings?|thresholds?|request|response|schedule|plan|rules?|enabled?|downlink|interval|limit|discovery|metadata)"
     r"\d*$"
 )
 _HISTORY: Final = frozenset({"history", "history_data", "historical_data"})
@@ -143,8 +143,24 @@ def _fields(
                 for one in value[:_MOST_SAMPLES]:
                     if type(one) is dict:
                         yield from _fields(one, samples, "events.", "events", depth + 1)
+            elif key == "messages":
+                yield from _measurements(value[:_MOST_SAMPLES])
         else:
             yield path + key, parent, key, value
+
+
+def _measurements(messages: list[Any], depth: int = 0) -> Iterator[tuple[str, str, str, Any]]:
+    """Give what SenseCAP's codecs say: lists of {"type": "Battery", "measurementValue": 80}; an event has names."""
+    for one in messages:
+        if type(one) is list and depth < _DEEPEST:
+            yield from _measurements(one[:_MOST_SAMPLES], depth + 1)
+        elif type(one) is dict and type(name := one.get("type")) is str:
+            value = one.get("measurementValue")
+            for event in value[:_MOST_SAMPLES] if type(value) is list else ():
+                if type(event) is dict and "eventName" in event:
+                    yield f"messages.{name}", "", "eventName", event["eventName"]
+            if type(value) is not list and type(value) is not dict:
+                yield f"messages.{name}", "", name, value
 
 
 def _step(maker: str, parent: str, key: str) -> Step | None:

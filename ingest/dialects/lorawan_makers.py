@@ -50,6 +50,8 @@ _MCLIMATE: Final[Table] = {
 _MILESIGHT: Final[Table] = {
     "battery": PERCENT,
     "alarm": Step(How.ALARM),
+    # Whether it is on its wall.
+    "install": Step(How.STATE, "tamper", {"yes": off("tamper"), "no": on("tamper")}),
     **each("gpio gpiostatus gpioin digital digitalinput", INPUT),
 }
 _RADIO_BRIDGE: Final[Table] = {
@@ -117,7 +119,7 @@ _PATTERNS: Final = tuple(
     for pattern, maker in (
         (r"\b(pb01|trackerd|lgt-?92)", "dragino sos"),
         (r"dragino|\b(lds0[123]|lwl0[1234]|ds03a|ds20l|wl03a|l?sn50|lht[56]|ldds|lse0|cpl0|sw3l|s31)", "dragino"),
-        (r"\bvs3\d\d|\bvs-3", "milesight radar"),
+        (r"\bvs3[2-7]\d", "milesight radar"),
         (
             r"milesight|ursalink|\b(ws[1235]\d\d|em3\d\d|em[45]00|gs[1356]\d\d|am[13]\d\d|vs1\d\d|ts\d\d\d|uc\d\d\d)",
             "milesight",
@@ -149,7 +151,10 @@ SIGNS: Final[Mapping[str, str]] = {
         "dragino",
     ),
     **dict.fromkeys(("Sound_key", "ALARM_status"), "dragino sos"),
-    **dict.fromkeys(("magnet_status", "leakage_status", "tamper_status", "button_event", "ipso_version"), "milesight"),
+    **dict.fromkeys(
+        ("magnet_status", "magnet_chn1", "leakage_status", "tamper_status", "install", "button_event", "ipso_version"),
+        "milesight",
+    ),
     **dict.fromkeys(("detection_status", "fall_alarm", "out_of_bed_alarm", "lying_alarm"), "milesight radar"),
     "temperatureBoard": "browan",
     "Volt": "netvox",

@@ -193,7 +193,7 @@ GENERAL: Final[Table] = {
     "interconnectalarm": _SMOKE._replace(detail="interconnected"),
     **each("gasstatus gasalarm gasleak gasleakage gasdetected gasstate gasleakstatus gasalarmstatus", _GAS),
     **each("coalarm costatus cocalarm coalarmstatus carbonmonoxidealarm codetected", _CO),
-    **each("dooropenstatus dooropen isopen opened windowopen doorisopen openstatus magnetstatus", OPEN),
+    **each("dooropenstatus dooropen isopen opened windowopen doorisopen openstatus magnetstatus magnetchn", OPEN),
     **each("closed isclosed doorclosed windowclosed", _CLOSED),
     **each(
         "door doorstatus doorstate doorwindow doorwindowevent window windowstatus windowstate contact contactstate "
@@ -247,6 +247,12 @@ GENERAL: Final[Table] = {
     **each("endoflife endoflifealarm eol", _state("end_of_life")),
     **each("silenced muted hush", _state("mute")),
     **each("warmup preheat preheating", _state("warmup", "warmingup")),
+    # SenseCAP's trackers.
+    "eventname": Step(
+        How.HINT,
+        "sos",
+        {"sosevent": on("sos"), "pressonceevent": Fact(Rank.ALARM, "button", "single"), "shockevent": on("vibration")},
+    ),
     **each("button buttonevent buttonstatus buttonpressed buttonpress buttonstate press pressevent", PRESS),
     **each("alarm alarmstatus alarmstate", Step(How.ALARM)),
     **each("temperature temp tempc temperaturec tempcsht temperatureboard ambienttemperature", _number("°C")),

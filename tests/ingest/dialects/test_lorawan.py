@@ -110,6 +110,17 @@ CODECS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("milesight vs373", {"events": [{"alarm_type": "out_of_bed", "alarm_status": "alarm_triggered"}]},
      {"heartbeat": "alive"}),
     ("milesight em300-di", {"gpio": "high", "battery": 50}, {"battery": 50.0, "map:gpio": "high"}),
+    ("", {"battery": 98, "door": "open", "install": "no"}, {"battery": 98.0, "contact": "open", "tamper": "alarm"}),
+    ("milesight ts302", {"magnet_chn1": "opened", "magnet_chn2": "closed"}, {"contact": "open"}),
+    ("milesight ws136", {"button_1_event": "short_press", "button_1_mode": 3}, {"button": "single"}),
+    # SenseCAP
+    ("", {"valid": True, "messages": [[{"type": "Battery", "measurementValue": 95},
+     {"type": "Event Status", "measurementValue": [{"id": 7, "eventName": "SOS event."}]}]]},
+     {"battery": 95.0, "sos": "pressed", "map:valid": "true"}),
+    ("", {"messages": [[
+        {"type": "Event Status", "measurementValue": [{"id": 1, "eventName": "Start moving event."}]}]]},
+     {"heartbeat": "alive"}),
+    ("", {"temperature": 20, "discovery": {"sensors": "x", "smoke": True}}, {"heartbeat": "alive"}),
     # Netvox
     ("netvox", {"Device": "R311A", "Volt": 3.1, "OnOff": 1}, {"contact": "open", "battery_voltage": 3.1}),
     ("", {"Device": "R718F", "Volt": "2.3(low battery)", "OnOff": 0},
@@ -299,6 +310,8 @@ BYTES: list[tuple[str, int, str, dict[str, Any]]] = [
     ("milesight ws203", 85, "01756403673401046865050000", {"battery": 100.0, "motion": "clear"}),
     ("milesight vs370", 85, "017564030001040000", {"battery": 100.0, "presence": "detected"}),
     ("milesight ws101", 85, "017510FF2E01", {"battery": 16.0, "button": "single"}),
+    ("milesight ts302", 85, "017514030001040000", {"battery": 20.0, "contact": "open"}),
+    ("milesight vs341", 85, "017564030000", {"battery": 100.0, "presence": "clear"}),
     ("milesight gs101", 85, "058E01", {"gas": "alarm"}),
     ("milesight gs101", 85, "058E00FF3F02", {"gas": "unknown", "fault": "alarm"}),
     ("milesight gs524n", 85, "221E64001C40",
