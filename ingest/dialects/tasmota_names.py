@@ -47,7 +47,7 @@ def _each(document: dict[str, Any], *, remembered: bool) -> Iterator[Spoken]:
             continue
         said, friendly = fields.get("Device"), fields.get("Name")
         short = said if _is_address(said) else key if _is_address(key) else ""
-        name = friendly if type(friendly) is str and friendly else key if key and key != short else short
+        name = (friendly.strip() if type(friendly) is str else "") or (key.strip() if key != short else "") or short
         if name:
             yield Spoken(name, short, fields, remembered)
 

@@ -20,6 +20,8 @@ NO_SENSORS = frozenset(
 )
 #: Fields of a Bluetooth sensor, which stands in its gateway's SENSOR under a name of its own (LYWSD03-52680f).
 _BLE_FIELDS = frozenset({"Battery", "RSSI", "MAC", "mac", "PIR", "Leak", "Door", "Btn", "Moisture", "Fertility", "NMT"})
+#: Those that no sensor on a wire has, so that an alias without a dash is known as well.
+_BLE_SURE = frozenset({"Battery", "RSSI", "MAC", "mac"})
 _BLE_STATES = {"PIR": "motion", "Leak": "water_leak"}
 
 
@@ -74,7 +76,9 @@ def bluetooth(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {
         key: one
         for key, one in document.items()
-        if type(one) is dict and "-" in key and (_BLE_FIELDS & one.keys() or "Temperature" in one)
+        if type(one) is dict
+        and key != "Wifi"
+        and (_BLE_SURE & one.keys() or ("-" in key and (_BLE_FIELDS & one.keys() or "Temperature" in one)))
     }
 
 

@@ -107,7 +107,7 @@ def zone_status(fields: dict[str, Any]) -> int | None:
         said = fields.get(key)
         if type(said) is int and 0 <= said <= 0xFFFF:
             return said
-    for key in ("0500!00", "0500<00"):
+    for key in ("0500!00", "0500<00", "0500?00"):
         raw = fields.get(key)
         if type(raw) is str and len(raw) >= 4:
             try:

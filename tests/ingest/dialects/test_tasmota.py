@@ -84,6 +84,7 @@ ALL_WELL = {"tamper": "clear", "battery": "ok", "test": "inactive", "fault": "cl
         ({"0500!00": "010000FF0000"}, "water_leak", {"water_leak": "alarm"}),
         ({"0500!00": "000000FF0000"}, "water_leak", {"water_leak": "clear"}),
         ({"0500<00": "020000000000"}, "smoke", {"smoke": "alarm"}),
+        ({"0500?00": "010000000000"}, "smoke", {"smoke": "alarm"}),
         ({"0500<00": "010000000000", "ZoneStatusChange": 1}, "gas", {"gas": "alarm"}),
         ({"ZoneStatusChange": 0}, "gas", {"gas": "clear"}),
         ({"ZoneStatus": 1}, "contact", {"contact": "open"}),
@@ -106,6 +107,15 @@ def test_a_zone_is_what_is_registered_or_needs_a_map(
     site: Any, summary: Summary, fields: dict[str, Any], kind: str, said: dict[str, Any]
 ) -> None:
     assert summary(site.says("tele/zb/SENSOR", zb(**fields), kind=kind)) == {**ALL_WELL, **said}
+
+
+def test_spaces_around_a_friendly_name_are_not_part_of_it(site: Any, summary: Summary) -> None:
+    for document in (
+        {"ZbReceived": {" Kitchen": {"Device": "0x8F20", "Name": " Kitchen", "Contact": 1, "LinkQuality": 66}}},
+        {"ZbReceived": {" Kitchen": {"Device": "0x8F20", "Contact": 1, "LinkQuality": 66}}},
+    ):
+        site.knows("zb/Kitchen", "contact")
+        assert summary(site.hears("tele/zb/SENSOR", json.dumps(document)))["contact"] == "open"
 
 
 @pytest.mark.parametrize("status", ["", "01", "zz00", 5, None])
@@ -524,6 +534,18 @@ def test_bluetooth_sensors_have_names_of_their_own(site: Any, summary: Summary) 
     site.knows("MCCGQ02HL-11aa22", "contact", map={"Door": Mapped(kind="contact", states={"1": "open"})})
     decoded = site.hears("stat/ble/STATUS10", json.dumps({"StatusSNS": document}))
     assert [one.state for one in decoded.readings if one.kind == "contact"] == ["open"]
+
+
+def test_a_bluetooth_alias_may_have_no_dash(site: Any, summary: Summary) -> None:
+    """The signal of the gateway's own WLAN is no sensor."""
+    site.knows("Cellar", "water_leak")
+    site.knows("ble", "sos")
+    document = {"Cellar": {"Leak": 1, "RSSI": -77}, "SI7021": {"Temperature": 20.0}}
+    assert summary(site.hears("tele/ble/SENSOR", json.dumps(document)))["water_leak"] == "alarm"
+    for topic in ("tele/ble/STATE", "stat/ble/STATUS11"):
+        wifi = {"Uptime": "0T00:01:00", "Wifi": {"AP": 1, "RSSI": 60}}
+        decoded = site.hears(topic, json.dumps(wifi if topic.endswith("STATE") else {"StatusSTS": wifi}))
+        assert not decoded.strangers
 
 
 # --- anything ---
