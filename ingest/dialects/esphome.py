@@ -119,8 +119,10 @@ class Esphome(UnderBases):
             return None
         base = topic[: len(topic) - len(rest)].rstrip("/")
         parts = rest.split("/")
+        # Whatever ends otherwise was chosen freely.
+        grammar = parts[-1] == "state" or parts[-1] in _COMMANDS
         for at in range(len(parts) - 3, max(len(parts) - 6, -1), -1):
-            if parts[at] in _COMPONENTS and (at or base):
+            if grammar and parts[at] in _COMPONENTS and (at or base):
                 node = "/".join(parts[:at]) or base
                 return _Place(node, parts[at], parts[at + 1], "/".join(parts[at + 2 :]))
         node, _, ending = rest.rpartition("/")

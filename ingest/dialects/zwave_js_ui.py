@@ -30,6 +30,7 @@ from rules.community import Device, Source
 STARTUP = timedelta(seconds=120)
 _STATUS = {"dead": "offline", "alive": "online", "awake": "online", "asleep": "sleeping", "unknown": "unknown"}
 _UNKNOWN_CLASS = re.compile(r"unknownClass_(\d+)")
+_OF_GATEWAY = frozenset({"_CLIENTS", "_EVENTS", "driver"})
 _OF_NODE = frozenset({"status", "lastActive", "nodeinfo"})
 _DEEPEST = 8
 
@@ -46,14 +47,14 @@ class ZwaveJsUi(UnderBases):
 
     def names(self, rest: str, payload: bytes) -> Sequence[str]:  # noqa: ARG002 - the topic says it all
         """Give the node with its location and without, each with its endpoint too."""
-        return _names(rest)[0]
+        return () if rest.partition("/")[0] in _OF_GATEWAY else _names(rest)[0]
 
     def decode(self, message: Message, rest: str, world: World) -> Decoded:
         """Read a value, a status of a node, or a word of the gateway."""
         first, _, tail = rest.partition("/")
         if rest.endswith("/set"):
             return self._ignored("command")
-        if first in {"_CLIENTS", "_EVENTS", "driver"}:
+        if first in _OF_GATEWAY:
             return self._gateway(message, first, tail)
         if not message.payload:
             return self._ignored("retained_clear" if message.retain else "empty_payload")

@@ -75,6 +75,8 @@ def announced(component: str, object_id: str, **more: Any) -> tuple[str, str]:
         ("home/12/kitchen/smoke", "ON", {"smoke": "alarm"}),
         ("home/12/kitchen/smoke", "unavailable", {"smoke": "unknown"}),
         ("home/12/door", "ON", {"map:door": "ON"}),
+        ("home/sensor/kitchen/smoke", "ON", {"smoke": "alarm"}),
+        ("home/12/gas/state", "OFF", {"gas": "clear"}),
         ("livingroom/status", "online", {"availability": "online"}),
         ("livingroom/status", "offline", {"availability": "offline"}),
         ("livingroom/status", "perhaps", {"aside": "invalid_value"}),
