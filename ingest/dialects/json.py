@@ -10,13 +10,14 @@ a map. A payload that is no JSON is one plain value: `.`, or the name that stand
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 from ingest.decoded import ANYWHERE, Decoded, GatewayWord, UnderBases, World
 from ingest.dialects import json_times
 from ingest.dialects.common import freshness, parsed, shorten, unknown_device
 from ingest.dialects.facts import Facts
-from ingest.dialects.json_paths import Found, PathError, Template, find, first, leaves
+from ingest.dialects.json_paths import Leaf, PathError, Place, Template, find, first, leaves, where
 from ingest.dialects.meanings import as_text
 from ingest.dialects.names import tell
 from ingest.message import Message
@@ -44,6 +45,14 @@ class _Item(NamedTuple):
     said: Any
 
 
+class _Route(NamedTuple):
+    """What a topic is for: what stands at its places (None: it is of no form that we know), and of what it is."""
+
+    places: Mapping[str, str] | None = None
+    availability: Availability | None = None
+    ignored: bool = False
+
+
 class Json(UnderBases):
     """Reads one source of one's own. A layout that cannot be read is as good as none: `shouwang check` refuses it."""
 
@@ -56,6 +65,8 @@ class Json(UnderBases):
         self.subscriptions = tuple(f"{base}/#" if base else "#" for base in self.bases)
         self._map = source.map
         self._layout = layout = source.layout or Layout()
+        # A topic is looked at twice, and comes again and again.
+        self._routes = lru_cache(maxsize=4096)(self._route)
         texts = ([source.topic] if source.topic else []) + list(layout.topics)
         self._templates = [template for text in texts if (template := _template(text)) is not None]
         self._ignored_topics = [template for text in layout.ignore if (template := _template(text)) is not None]
@@ -65,24 +76,22 @@ class Json(UnderBases):
 
     def names(self, rest: str, payload: bytes) -> Sequence[str]:
         """Give the names of all devices that a message is of."""
-        if self._is_ignored(rest):
+        places, availability, _ = self._routes(rest)
+        if places is None:
             return ()
-        for template, _ in self._availability:
-            if (places := template.match(rest)) is not None:
-                return _named(places, None)
-        places = self._places(rest)
-        if places is None or not payload:
+        if availability is not None:
+            return _named(places, None)
+        if not payload:
             return ()
         return [name for item in self._items(places, _document(payload, places)) for name in item.names]
 
     def decode(self, message: Message, rest: str, world: World) -> Decoded:
         """Read a message by the layout and the map."""
-        if self._is_ignored(rest):
+        places, availability, ignored = self._routes(rest)
+        if ignored:
             return self._ignored("not_a_safety_sensor")
-        for template, how in self._availability:
-            if (places := template.match(rest)) is not None:
-                return self._is_there(message, how, places, world)
-        places = self._places(rest)
+        if places is not None and availability is not None:
+            return self._is_there(message, availability, places, world)
         if places is None:
             sentence = (
                 f"No form of topics of source {self._source} fits this one; write one, or add it to layout.ignore."
@@ -95,38 +104,42 @@ class Json(UnderBases):
         except ValueError:
             return self._aside("malformed_json", "The payload is neither JSON nor a short text.")
         layout = self._layout
-        if _holds(document, layout.ignore_where):
+        if layout.ignore_where and _holds(document, layout.ignore_where):
             return self._ignored("not_a_safety_sensor")
         items = self._items(places, document)
         if not items:
             what = f"layout.each ({layout.each})" if layout.each else f"layout.device ({layout.device})"
             return self._aside("no_device", f"Nothing stands where {what} of source {self._source} leads to.")
-        fresh = Freshness.HISTORIC if _holds(document, layout.historic_where) else freshness(message)
+        late = bool(layout.historic_where) and _holds(document, layout.historic_where)
+        fresh = Freshness.HISTORIC if late else freshness(message)
         return self._read(message, document, items, world, fresh)
 
     # --- where things are ---
 
-    def _is_ignored(self, rest: str) -> bool:
-        return any(template.match(rest) is not None for template in self._ignored_topics)
-
-    def _places(self, rest: str) -> dict[str, str] | None:
+    def _route(self, rest: str) -> _Route:
+        """Tell what a topic is for."""
+        if any(template.match(rest) is not None for template in self._ignored_topics):
+            return _Route(ignored=True)
+        for template, how in self._availability:
+            if (places := template.match(rest)) is not None:
+                return _Route(places, how)
         if not self._templates:
-            return {"device": rest}
-        return next((places for one in self._templates if (places := one.match(rest)) is not None), None)
+            return _Route({"device": rest})
+        return _Route(next((places for one in self._templates if (places := one.match(rest)) is not None), None))
 
     def _items(self, places: Mapping[str, str], document: Any) -> list[_Item]:
         layout = self._layout
-        found = [Found("", document)] if layout.each is None else find(document, layout.each)
+        parts = [document] if layout.each is None else [one.value for one in find(document, layout.each)]
+        if layout.device is None:
+            names = _named(places, None)
+            return [_Item(names, said) for said in parts[:_MOST_DEVICES]]
         items: list[_Item] = []
-        for one in found[:_MOST_DEVICES]:
-            name = None
-            if layout.device is not None:
-                name = first(one.value, layout.device)
-                if name is None and layout.each is not None:
-                    name = first(document, layout.device)
-                if type(name) not in {str, int} or name == "":
-                    continue
-            items.append(_Item(_named(places, None if name is None else as_text(name)), one.value))
+        for said in parts[:_MOST_DEVICES]:
+            name = first(said, layout.device)
+            if name is None and layout.each is not None:
+                name = first(document, layout.device)
+            if type(name) in {str, int} and name != "":
+                items.append(_Item(_named(places, as_text(name)), said))
         return items
 
     # --- what is said ---
@@ -196,31 +209,40 @@ class Json(UnderBases):
         return None if value is None else json_times.read(value, layout, message.received_at)
 
     def _gather(self, facts: Facts, device: Device, said: Any) -> None:
-        taken: set[str] = set()
+        taken: set[Place] = set()
         known = False
-        for text in dict.fromkeys([*(device.map or ()), *(self._map or ())]):
+        maps = [one for one in (device.map, self._map) if one]
+        for text in maps[0] if len(maps) == 1 else dict.fromkeys(text for one in maps for text in one):
             try:
                 found = find(said, text)
             except PathError:
                 continue
-            for one in found:
-                facts.by_map(text, one.value, what="", known=True)
-                taken.add(one.at)
+            for holder, key, value in found:
+                facts.by_map(text, value, what="", known=True)
+                taken.add((holder, key))
                 known = True
-        left = []
-        for leaf in leaves(said):
-            if leaf.at in taken:
-                continue
+        left: list[Leaf] = []
+        for leaf in leaves(said, taken):
             if tell(facts, leaf.name, leaf.value):
                 known = True
-            elif leaf.name.replace("_", "").lower() not in _ABOUT and leaf.path not in {
-                self._layout.device,
-                self._layout.time,
-            }:
+            else:
                 left.append(leaf)
         if not known:
-            for leaf in left[:_MOST_LISTED]:
-                facts.by_map(leaf.path, leaf.value, what="input")
+            self._list(facts, said, left)
+
+    def _list(self, facts: Facts, said: Any, left: Sequence[Leaf]) -> None:
+        """List what a map would have to name."""
+        paths = where(said)
+        own = {self._layout.device, self._layout.time}
+        wanting = [
+            (path, leaf.value)
+            for leaf in left
+            if leaf.name.replace("_", "").lower() not in _ABOUT
+            and (path := paths.get((leaf.holder, leaf.key))) is not None
+            and path not in own
+        ]
+        for path, value in wanting[:_MOST_LISTED]:
+            facts.by_map(path, value, what="input")
 
 
 def _document(payload: bytes, places: Mapping[str, str]) -> Any:

@@ -10,6 +10,7 @@ the payload is, `+` for any one part and `#`, at the end, for whatever follows. 
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -50,9 +51,10 @@ Step = str | int | Where | Every
 
 
 class Found(NamedTuple):
-    """A value, and where it was found."""
+    """A value, and where it was found: what holds it, by its identity, and under which key or number there."""
 
-    at: str
+    holder: int
+    key: str | int
     value: Any
 
 
@@ -86,14 +88,20 @@ def path(text: str) -> tuple[Step, ...]:
 
 def find(document: Any, text: str) -> list[Found]:
     """Give all values that a path leads to; raises PathError."""
+    steps = path(text)
     if type(document) is dict and text in document:
-        return [Found(_joined("", text), document[text])]
-    found = [Found("", document)]
-    for step in path(text):
-        found = [one for known in found for one in _follow(known, step)][:_MOST_FOUND]
-        if not found:
-            break
-    return found
+        return [Found(id(document), text, document[text])]
+    holder, key, value = 0, "", document
+    for at, step in enumerate(steps):
+        if type(step) is not str or type(value) is not dict:
+            found = [Found(holder, key, value)]
+            for further in steps[at:]:
+                found = [one for known in found for one in _follow(known.value, further)][:_MOST_FOUND]
+            return found
+        if step not in value:
+            return []
+        holder, key, value = id(value), step, value[step]
+    return [Found(holder, key, value)]
 
 
 def first(document: Any, text: str) -> Any:
@@ -102,31 +110,29 @@ def first(document: Any, text: str) -> Any:
     return found[0].value if found else None
 
 
-def _follow(known: Found, step: Step) -> Iterator[Found]:
-    at, value = known
+def _follow(value: Any, step: Step) -> Iterator[Found]:
+    holder = id(value)
     if type(step) is str:
         if type(value) is dict and step in value:
-            yield Found(_joined(at, step), value[step])
+            yield Found(holder, step, value[step])
         elif type(value) is list and step.isdecimal() and int(step) < len(value):
-            yield Found(f"{at}[{step}]", value[int(step)])
+            yield Found(holder, int(step), value[int(step)])
+        elif type(value) not in {dict, list}:
+            # Where there should be an object stands null or a word: what was in it is unknown, and not merely absent.
+            yield Found(holder, step, None)
     elif type(step) is int:
         if type(value) is list and -len(value) <= step < len(value):
-            yield Found(f"{at}[{step % len(value)}]", value[step])
+            yield Found(holder, step % len(value), value[step])
     elif type(value) is dict:
         if isinstance(step, Every):
             for key, one in value.items():
-                yield Found(_joined(at, key), one)
+                yield Found(holder, key, one)
     elif type(value) is list:
         for index, one in enumerate(value):
             if isinstance(step, Every) or (
                 isinstance(step, Where) and type(one) is dict and as_text(one.get(step.name)) == step.value
             ):
-                yield Found(f"{at}[{index}]", one)
-
-
-def _joined(at: str, key: str) -> str:
-    plain = key if not set('.[]"') & set(key) else f'["{key}"]'
-    return f"{at}.{plain}" if at and not plain.startswith("[") else f"{at}{plain}"
+                yield Found(holder, index, one)
 
 
 # --- what a payload holds ---------------------------------------------------------------------------------------------
@@ -137,39 +143,75 @@ _VALUES = ("value", "val", "v")
 
 
 class Leaf(NamedTuple):
-    """A plain value in a payload: where it is, where staff would say it is, and what it is called."""
+    """A plain value in a payload: what holds it, under which key, and what it is called."""
 
-    at: str
-    path: str
+    holder: int
+    key: str | int
     name: str
     value: Any
 
 
-def leaves(document: Any) -> list[Leaf]:
-    """Give the plain values of a payload, as far as it is not too large or too deep."""
+Place = tuple[int, str | int]
+
+
+def leaves(document: Any, besides: AbstractSet[Place] = frozenset()) -> list[Leaf]:
+    """Give the plain values of a payload, as far as it is not too large or too deep, besides those at some places."""
     found: list[Leaf] = []
-    _gather(Leaf("", "", "", document), found, _DEEPEST)
+    _gather(document, "", found, _DEEPEST, besides)
     return found
 
 
-def _gather(known: Leaf, into: list[Leaf], depth: int) -> None:
-    at, text, name, value = known
-    if len(into) >= _MOST_LEAVES or depth == 0:
+def _gather(value: Any, name: str, into: list[Leaf], depth: int, besides: AbstractSet[Place]) -> None:
+    if depth == 0 or len(into) >= _MOST_LEAVES:
         return
+    holder = id(value)
     if type(value) is dict:
         for key, one in value.items():
-            called = name if key in _VALUES and name else key
-            _gather(Leaf(_joined(at, key), _joined(text, key), called, one), into, depth - 1)
+            if (holder, key) in besides:
+                continue
+            called = name if name and key in _VALUES else key
+            if type(one) is dict or type(one) is list:
+                _gather(one, called, into, depth - 1, besides)
+            else:
+                into.append(Leaf(holder, key, called, one))
     elif type(value) is list:
         for index, one in enumerate(value):
             label = _label(one)
-            where = f"[{index}]" if label is None else f"[{label[0]}={label[1]}]"
-            called = name if label is None else label[1]
             if label is not None:
-                one = {key: part for key, part in one.items() if key != label[0]}  # noqa: PLW2901 - without its label
-            _gather(Leaf(f"{at}[{index}]", text + where, called, one), into, depth - 1)
-    else:
-        into.append(Leaf(at, text or ".", name, value))
+                _gather(one, label[1], into, depth - 1, besides | {(id(one), label[0])})
+            elif type(one) is dict or type(one) is list:
+                _gather(one, name, into, depth - 1, besides)
+            elif (holder, index) not in besides:
+                into.append(Leaf(holder, index, name, one))
+    elif (0, "") not in besides:
+        into.append(Leaf(0, "", name, value))
+
+
+def where(document: Any) -> dict[Place, str]:
+    """Give the paths of the plain values of a payload, as staff would write them, by holder and key."""
+    paths: dict[Place, str] = {(0, ""): "."}
+    _write(document, "", paths, _DEEPEST)
+    return paths
+
+
+def _write(value: Any, before: str, into: dict[Place, str], depth: int) -> None:
+    if depth == 0 or len(into) > _MOST_LEAVES:
+        return
+    if type(value) is dict:
+        for key, one in value.items():
+            into[id(value), key] = text = _joined(before, key)
+            _write(one, text, into, depth - 1)
+    elif type(value) is list:
+        for index, one in enumerate(value):
+            label = _label(one)
+            text = f"{before}[{index}]" if label is None else f"{before}[{label[0]}={label[1]}]"
+            into[id(value), index] = text
+            _write(one, text, into, depth - 1)
+
+
+def _joined(before: str, key: str) -> str:
+    plain = key if not set('.[]"') & set(key) else f'["{key}"]'
+    return f"{before}.{plain}" if before and not plain.startswith("[") else f"{before}{plain}"
 
 
 def _label(one: Any) -> tuple[str, str] | None:

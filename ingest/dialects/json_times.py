@@ -11,6 +11,9 @@ from rules.community import Layout
 #: Numbers since 1970, by how many make a second; and text as ISO 8601 has it.
 FORMATS: dict[str, float] = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9, "iso": 0}
 
+#: Forms that are ISO 8601, which is read ten times as fast.
+_ISO = frozenset({None, "iso", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"})
+
 
 def read(value: Any, layout: Layout, received_at: datetime) -> datetime | None:
     """Read a time; None where it cannot be true, or is text without a zone of which the layout gives none."""
@@ -26,7 +29,7 @@ def read(value: Any, layout: Layout, received_at: datetime) -> datetime | None:
             return None if figure is None else _sane(datetime.fromtimestamp(figure / per_second, UTC), received_at)
         if type(value) is not str:
             return None
-        at = datetime.fromisoformat(value) if form in {None, "iso"} else datetime.strptime(value, form or "")  # noqa: DTZ007 - see below
+        at = datetime.fromisoformat(value) if form in _ISO else datetime.strptime(value, form or "")  # noqa: DTZ007 - see below
         if at.tzinfo is None:
             zone = _zone(layout.time_zone)
             if zone is None:
@@ -38,7 +41,7 @@ def read(value: Any, layout: Layout, received_at: datetime) -> datetime | None:
 
 
 def _sane(at: datetime, received_at: datetime) -> datetime | None:
-    return observed(at.isoformat(), received_at)
+    return observed(at.timestamp(), received_at)
 
 
 @lru_cache(maxsize=64)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.dialects.json_paths import PathError, Template, find, first, leaves
+from ingest.dialects.json_paths import PathError, Template, find, first, leaves, where
 
 DOCUMENT: dict[str, Any] = {
     "battery": 80,
@@ -55,7 +55,8 @@ def test_first_is_none_where_there_is_nothing() -> None:
 
 
 def test_leaves_are_named_by_what_they_are_of_and_their_paths_lead_back() -> None:
-    found = {leaf.path: (leaf.name, leaf.value) for leaf in leaves(DOCUMENT)}
+    paths = where(DOCUMENT)
+    found = {paths[leaf.holder, leaf.key]: (leaf.name, leaf.value) for leaf in leaves(DOCUMENT)}
     assert found["sensors[name=13.1.85].value"] == ("13.1.85", 0)
     assert found["params.Gas.value"] == ("Gas", 1)
     assert found["data.door"] == ("door", "open")
@@ -109,6 +110,7 @@ JSON = st.recursive(
 @given(document=JSON, text=st.text(alphabet='ab.[]*=0-"', max_size=12))
 def test_no_path_and_no_document_raise_anything_else(document: Any, text: str) -> None:
     leaves(document)
+    where(document)
     with contextlib.suppress(PathError):
         find(document, text)
     with contextlib.suppress(PathError):
