@@ -43,6 +43,11 @@ class Decoder:
             dict.fromkeys(one for _, dialect in dialects for one in dialect.subscriptions)
         )
 
+    def source_of(self, topic: str) -> str | None:
+        """Give the source that a topic belongs to; the first, where that is not sure."""
+        _, claims = self._find(topic)
+        return claims[0][0] if claims else None
+
     def names(self, message: Message) -> Sequence[tuple[str, str]]:
         """Give what the message may be about, as (source id, name): to be looked up before it is decoded.
 

@@ -16,3 +16,5 @@ class Message(NamedTuple):
     handle: Any = None
     #: It looks as if a life-safety fact were in it (see ingest.urgent).
     urgent: bool = False
+    #: How many bytes the payload had, where it was too large and only its beginning is here; 0: it is whole.
+    size: int = 0

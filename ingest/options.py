@@ -62,6 +62,9 @@ class MqttOptions:
     #: Messages held in memory before the socket is not read any more: what is read ahead stands before an alarm. Needed
     #: for QoS 0 and MQTT 3.1.1, and Mosquitto 2.0.11 was seen to send ten times the receive maximum ahead.
     queue_limit: int = 2_000
+    #: Bytes that a payload may have; of a larger one only the beginning is taken in, to be set aside. The list of
+    #: devices of a Zigbee2MQTT with three hundred of them has about two million.
+    payload_limit: int = 4 * 1024 * 1024
     #: Seconds a connection may take until the broker has confirmed our subscriptions.
     connect_timeout_s: float = 10.0
 

@@ -17,6 +17,9 @@ from ingest.urgent import is_urgent
 
 _log = logging.getLogger(__name__)
 
+#: Of a payload that is too large so many bytes are kept, to see what it was.
+BEGINNING = 1024
+
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 30.0
 #: A connection that lasted this long was a good one: the next attempt comes soon.
@@ -197,9 +200,14 @@ class PahoSource:
             for again in messages:
                 if again.dup:
                     self._let_go(again)
+        most = self._options.payload_limit
         self._mailbox.put(
             [
                 Message(topic, payload, retain, now, dup, (connection, mid) if qos else None, is_urgent(topic, payload))
+                if len(payload) <= most
+                else Message(
+                    topic, payload[:BEGINNING], retain, now, dup, (connection, mid) if qos else None, size=len(payload)
+                )
                 for topic, payload, qos, retain, dup, mid in messages
             ]
         )

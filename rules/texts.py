@@ -390,6 +390,7 @@ TEXTS: dict[str, Text] = {
         "open incidents stood still; the auditor set them going{subject}",
     ),
     "trouble.slow_database": Text("数据库很慢{subject}", "the database is slow{subject}"),
+    "trouble.security": Text("可疑消息，可能有人恶意发送{subject}", "messages that may be meant to do harm{subject}"),
     "trouble.configuration": Text(
         "修改后的配置文件有误，仍按原配置运行{subject}", "edited files are refused; the old ones stay in force{subject}"
     ),

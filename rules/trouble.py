@@ -39,6 +39,8 @@ class TroubleKind(StrEnum):
     SLOW_DATABASE = "slow_database"
     #: Edited files are refused; what was in force stays in force.
     CONFIGURATION = "configuration"
+    #: Messages that look as if somebody meant harm, or that do some. Subject: which kind, and of which source.
+    SECURITY = "security"
 
 
 class Nature(NamedTuple):
@@ -68,6 +70,7 @@ NATURES: dict[TroubleKind, Nature] = {
     TroubleKind.AUDITOR: _nature(0, 0),
     TroubleKind.SLOW_DATABASE: _nature(30, 120),
     TroubleKind.CONFIGURATION: _nature(0, 0),
+    TroubleKind.SECURITY: _nature(0, 0),
 }
 
 #: What comes again within this time of its last telling waits until it has passed: something that comes and goes is
@@ -89,6 +92,7 @@ EVENT_LASTS: dict[TroubleKind, timedelta] = {
     TroubleKind.CLOCK: timedelta(minutes=5),
     TroubleKind.AUDITOR: timedelta(minutes=15),
     TroubleKind.PART: timedelta(minutes=15),
+    TroubleKind.SECURITY: timedelta(hours=1),
 }
 
 Key = tuple[TroubleKind, str]

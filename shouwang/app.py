@@ -74,6 +74,8 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
             )
         probed = settings.probe.secret is not None
         service.send_by({**sending, ProbeChannel.name: ProbeChannel()} if probed else sending)
+        service.intake.sieve.limits = settings.mqtt.limits()
+        service.intake.history.retention = timedelta(days=settings.database.retention_days)
         service.deliveries.bundling = settings.messages.bundling()
         service.deliveries.pacing = settings.messages.pacing()
         await configuration.apply(service)
@@ -96,6 +98,9 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
             )
         )
         senses = own.senses
+        service.intake.security.tell = lambda kind, source, detail: senses.note(
+            TroubleKind.SECURITY, kind if not source else f"{kind} {source}", detail
+        )
         await _audit(service, senses)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "subscriber": subscriber.run,

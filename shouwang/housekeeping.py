@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from shouwang import probing
 from shouwang.core import Core
 from shouwang.hearing import KEEP
-from store import commissioning, hearing, probes, quarantine, replies, states, strangers, troubles
+from store import commissioning, hearing, probes, quarantine, replies, security, states, strangers, troubles
 from store.database import Transaction
 
 _log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ async def tidy(core: Core, *, retention: timedelta) -> None:
     said = await _in_portions(core, replies.prune, before)
     await _in_portions(core, hearing.prune, core.now() - KEEP)
     await _in_portions(core, troubles.prune, before)
+    await _in_portions(core, security.prune, before)
     await _in_portions(core, strangers.prune, before)
     await _in_portions(core, commissioning.prune, core.now())
     await _in_portions(core, probes.prune, core.now() - probing.KEEP)

@@ -9,6 +9,7 @@ from time import perf_counter
 
 from ingest import quirks
 from ingest.decode import Decoded, Decoder, Gateway, World
+from ingest.dialects.common import shorten
 from ingest.message import Message
 from rules.decisions import FindingEvent
 from rules.readings import ALARM_STATES, LIFE_SAFETY_KINDS, Reading
@@ -16,9 +17,12 @@ from shouwang import liveness, situations, verdicts
 from shouwang.aside import Allowance
 from shouwang.core import Core
 from shouwang.departures import Departures
+from shouwang.history import History
 from shouwang.known import Known
 from shouwang.meeting import Meetings
 from shouwang.probing import Probing
+from shouwang.security import Security
+from shouwang.sieve import Sieve
 from store import commissioning, due, findings, hearing, locks, quarantine, registry, states, strangers
 from store.database import Transaction
 from store.errors import DatabaseError, StaleIncident
@@ -30,6 +34,8 @@ _log = logging.getLogger(__name__)
 #: So many life-safety alarms close a transaction: deciding on one takes a millisecond or two, and the first of a
 #: thousand must not wait for the last. As many as the dispatcher has room for.
 ALARMS_AT_ONCE = 12
+#: So many bytes of a payload are kept of what is set aside: enough to see what it was.
+MOST_KEPT = 16_384
 _ALARMING = frozenset({"alarm", *ALARM_STATES.values()})
 
 
@@ -44,6 +50,10 @@ class Intake:
         self._gateways: dict[tuple[str, str], Gateway] | None = None
         self._aside = Allowance()
         self._meetings = Meetings()
+        #: What is too much of a good thing, and what looks like no good thing at all.
+        self.sieve = Sieve()
+        self.history = History()
+        self.security = Security()
         #: A batch that could not be committed as a whole, the order it is taken in, and how many of that order were.
         self._begun: tuple[Sequence[Message], Sequence[Message], int] | None = None
         #: How what is decided leaves at once; without it, the dispatcher finds it.
@@ -60,6 +70,7 @@ class Intake:
         """Empty the caches; the next batch reads the database again."""
         self._known.forget()
         self._gateways = None
+        self.sieve.sizes.clear()
 
     async def take_in(self, messages: Sequence[Message], *, send_at_once: bool = True) -> None:
         """Commit everything that a batch causes, in one transaction, or in several where many alarms are in it.
@@ -77,6 +88,7 @@ class Intake:
             _, ordered, done = self._begun
         else:
             ordered, first = self._life_first(messages)
+            self.sieve.weigh(messages, self._core.now())
         self._begun = None
         try:
             while done < len(messages):
@@ -162,18 +174,29 @@ class Intake:
             aside: list[Quarantined] = []
             calls: list[Message] = []
             met: list[Stranger] = []
+            for large in self.sieve.unsized:
+                self.sieve.sizes[large] = await registry.count_devices(tx, large)
+            crowd = self.sieve.crowd()
             alarms = taken = 0
             for message in messages:
                 taken += 1
                 if probing is not None and probing.concerns(message):
                     calls.append(message)
                     continue
+                if message.size:
+                    aside.append(_quarantined(message, "too_large", _too_large(message)))
+                    continue
+                if crowd is not None and (crowd.repeats(message) or crowd.is_strange(message, decoder, world)):
+                    continue
                 decoded = decoder.decode(message, world)
                 heard[decoded.source] += 1
+                known = len(readings)
                 if message.dup:
                     readings.extend(one._replace(redelivered=True) for one in decoded.readings)
                 else:
                     readings.extend(decoded.readings)
+                if crowd is not None and crowd.is_thick(message, decoded.source):
+                    crowd.mark(known, len(readings))
                 if decoded.quarantine is not None:
                     aside.append(_quarantined(message, *decoded.quarantine))
                 if decoded.strangers:
@@ -187,6 +210,8 @@ class Intake:
                         alarms += 1
                 if alarms >= ALARMS_AT_ONCE:
                     break
+            if crowd is not None:
+                readings = crowd.thin(readings)
             raised = await self._decide(tx, readings, world) if readings else 0
             if calls and probing is not None:
                 probes = await probing.take(tx, calls)
@@ -197,6 +222,8 @@ class Intake:
             kept = self._aside.choose(aside, core.now()) if aside else ()
             if kept:
                 await quarantine.add(tx, kept)
+            thick = self.sieve.news() if crowd is not None else ()
+            entries = await self.security.gather(tx, kept, thick, decoder, core.now()) if kept or thick else ()
             leaving = await departures.claim(tx) if raised and departures else None
         if leaving and departures:
             await departures.start(leaving)
@@ -207,6 +234,12 @@ class Intake:
         for row in aside:
             core.metrics.quarantine.labels(row.reason).inc()
         self._aside.count(kept)
+        self.sieve.took(crowd, heard, thick)
+        if crowd is not None:
+            for what, count in crowd.left_out.items():
+                core.metrics.thinned.labels(what).inc(count)
+        if entries:
+            self.security.wrote(entries, core.now())
         for row in kept:
             _log.warning("quarantined %s: %s", row.topic, row.sentence)
         return taken
@@ -294,7 +327,9 @@ class Intake:
         if evaluation.touched:
             await states.touch(tx, evaluation.touched)
         if evaluation.changes:
-            await states.record_changes(tx, evaluation.changes)
+            changes = self.history.choose(evaluation.changes, core.now())
+            core.metrics.thinned.labels("history").inc(len(evaluation.changes) - len(changes))
+            await states.record_changes(tx, changes)
         if evaluation.due:
             await verdicts.write_due(tx, evaluation.due)
         found = evaluation.findings
@@ -333,11 +368,19 @@ def _to_be_mapped(message: Message, decoded: Decoded, world: World) -> list[Quar
     ]
 
 
+def _too_large(message: Message) -> str:
+    """Say why a message is not taken in."""
+    return (
+        f"The payload has {message.size:,} bytes, more than SHOUWANG_MQTT__PAYLOAD_LIMIT allows; its first"
+        f" {len(message.payload):,} are kept."
+    )
+
+
 def _quarantined(message: Message, reason: str, sentence: str) -> Quarantined:
     return Quarantined(
         received_at=message.received_at,
-        topic=message.topic,
-        payload=message.payload,
+        topic=shorten(message.topic, 1_000),
+        payload=message.payload[:MOST_KEPT],
         retain=message.retain,
         reason=reason,
         sentence=sentence,

@@ -19,6 +19,7 @@ from rules.pace import Pacing
 from shouwang import setting_values as values
 from shouwang.config.problems import nearest
 from shouwang.environment import DOTENV, environment
+from shouwang.sieve import Limits
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +56,12 @@ class MqttSettings(_Group):
     """Seconds the broker keeps our messages while we are away (MQTT 5); 30 days where nothing is said."""
     receive_maximum: Annotated[int, Field(ge=1, le=65535)] | None = None
     """Messages the broker may send before we acknowledge (MQTT 5); 1000 where nothing is said."""
+    payload_limit: Annotated[int, Field(ge=1024, le=268_435_455)] | None = None
+    """Bytes that a message may have; of a larger one the beginning goes to quarantine; 4 MiB where nothing is said."""
+    per_topic: Annotated[int, Field(ge=0, le=1_000_000)] = Limits().of_topic
+    """Messages a minute on one topic (a device, as a rule) before its ordinary ones are thinned; 0: any number."""
+    per_source: Annotated[int, Field(ge=0, le=100_000_000)] = Limits().of_source
+    """Messages a minute of one source before its ordinary ones are thinned, at least 60 a device; 0: any number."""
     ca_file: Path | None = None
     """A PEM file with the authorities to trust instead of the system's."""
     cert_file: Path | None = None
@@ -75,10 +82,15 @@ class MqttSettings(_Group):
             keepalive_s=self.keepalive_s,
             session_expiry_s=self.session_expiry_s,
             receive_maximum=self.receive_maximum,
+            payload_limit=self.payload_limit,
             ca_file=self.ca_file,
             cert_file=self.cert_file,
             key_file=self.key_file,
         )
+
+    def limits(self) -> Limits:
+        """How much may come in a minute before it is thinned."""
+        return Limits(of_topic=self.per_topic, of_source=self.per_source)
 
     @property
     def is_embedded(self) -> bool:

@@ -33,6 +33,7 @@ __all__ = [
     "apply",
     "away",
     "behind",
+    "count_devices",
     "definitions",
     "devices",
     "devices_named",
@@ -50,6 +51,7 @@ __all__ = [
     "set_digests",
     "set_gateway",
     "sources",
+    "sources_of_names",
     "workers",
     "workers_with_phone",
 ]
@@ -234,6 +236,25 @@ async def devices_of_homes(tx: Transaction, home_ids: Iterable[str]) -> dict[str
         device = _device(row)
         found[device.home_id].append(device)
     return dict(found)
+
+
+async def count_devices(tx: Transaction, source: str) -> int:
+    """Give how many devices a source has."""
+    chosen = sa.select(sa.func.count()).select_from(device_table)
+    found: int = await tx.scalar(chosen.where(device_table.c.source == source, sa.text("closed_at IS NULL")))
+    return found
+
+
+async def sources_of_names(tx: Transaction, names: Collection[str]) -> dict[str, str]:
+    """Say of those of some names that devices have by which source; of a name that several have, by one of them."""
+    among = dialect.among(device_table.c.name, "names", on_sqlite=dialect.is_sqlite(tx))
+    of_open = sa.select(source_table.c.id).where(source_table.c.closed_at.is_(None))
+    # By source and name, as the index has them.
+    chosen = sa.select(device_table.c.name, device_table.c.source).where(
+        device_table.c.source.in_(of_open), among, sa.text("closed_at IS NULL")
+    )
+    rows = await tx.execute(chosen, {"names": dialect.keys(tx, names)})
+    return {row[0]: row[1] for row in rows}
 
 
 async def each_device(tx: Transaction) -> AsyncIterator[Device]:

@@ -70,6 +70,9 @@ class Metrics:
 
         self.messages = Counter("shouwang_messages", "Messages taken from the broker", ["source"], registry=registry)
         self.quarantine = Counter("shouwang_quarantine", "Messages set aside", ["reason"], registry=registry)
+        self.thinned = Counter(
+            "shouwang_thinned", "What came too thick and was left out, never an alarm", ["what"], registry=registry
+        )
         self.batch_size = Histogram(
             "shouwang_batch_size", "Messages in one transaction", buckets=_BATCH_SIZES, registry=registry
         )

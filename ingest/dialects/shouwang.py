@@ -70,6 +70,9 @@ class Shouwang(UnderBases):
         device = world.devices.get((source, f"{home}/{name}")) or world.devices.get((source, name))
         if device is None:
             return unknown_device(source, f"{home}/{name}")
+        if device.home_id and device.home_id != home:
+            said = f"The topic names home {shorten(home)!r}, and {device.id} is in home {device.home_id}."
+            return self._aside("wrong_home", said)
         return self._status(message, device) if last == "status" else self._events(message, device)
 
     def _status(self, message: Message, device: Device) -> Decoded:

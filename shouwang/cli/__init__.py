@@ -18,6 +18,7 @@ from shouwang.cli import (
     own,
     probe,
     run,
+    security,
     simulate,
     story,
     tell,
@@ -42,6 +43,9 @@ app.command("probe", rich_help_panel=_SERVICE, short_help="A self-test from outs
     probe.probe
 )
 app.command("troubles", rich_help_panel=_SERVICE, short_help="What is wrong with the service itself.")(own.troubles)
+app.command("security", rich_help_panel=_SERVICE, short_help="Messages that look as if somebody meant harm.")(
+    security.security
+)
 app.command("check", rich_help_panel=_FILES, short_help="Find every mistake in the three files.")(tell.check)
 app.command("decode", rich_help_panel=_FILES, short_help="What recorded messages say, and why not more.")(decode.decode)
 app.command("commission", rich_help_panel=_SERVICE, short_help="Test a home's devices, one by one; nobody is paged.")(

@@ -27,7 +27,7 @@ class Reader:
         self.decoder = Decoder([self.source])
 
     def knows(self, name: str, kind: str, *, invert: bool = False) -> Device:
-        device = Device(id=f"id of {name}", home_id="home", kind=kind, source=self.source.id, name=name, invert=invert)
+        device = Device(id=f"id of {name}", home_id="h1", kind=kind, source=self.source.id, name=name, invert=invert)
         self.world.devices[self.source.id, name] = device
         return device
 

@@ -15,6 +15,7 @@ from web.metrics import Metrics
 NAMES = {
     "shouwang_messages": "counter",
     "shouwang_quarantine": "counter",
+    "shouwang_thinned": "counter",
     "shouwang_batch_size": "histogram",
     "shouwang_message_handling_seconds": "histogram",
     "shouwang_sensor_to_provider_seconds": "histogram",

@@ -164,6 +164,20 @@ def test_what_cannot_be_read_is_set_aside_with_a_sentence(
     assert says in decoded.quarantine[1]
 
 
+@pytest.mark.parametrize("what", ["event", "status"])
+@pytest.mark.parametrize("name", ["gas", "h1/gas"])
+def test_a_topic_of_another_home_is_set_aside(site: Any, name: str, what: str) -> None:
+    """A home's access to the broker is worth nothing in another home, whatever it says."""
+    site.knows(name, "gas")
+    payload = "online" if what == "status" else '{"kind": "gas", "state": "alarm"}'
+    assert site.reads(f"shouwang/v1/h1/gas/{what}", payload).readings
+    decoded = site.reads(f"shouwang/v1/h2/gas/{what}", payload)
+
+    assert not decoded.readings
+    assert decoded.quarantine is not None
+    assert decoded.quarantine[0] == ("wrong_home" if name == "gas" else "unknown_device")
+
+
 @pytest.mark.parametrize(
     ("topic", "payload", "retain", "reason"),
     [
