@@ -12,13 +12,11 @@ from typer.testing import CliRunner
 
 from shouwang import config
 from shouwang.cli import app
-from shouwang.decoding import Line, Sitting, maps
+from shouwang.decoding import Sitting, maps
+from tests.decoding.shown import DOCUMENT, Example, examples
 
-DOCUMENT = (Path(__file__).parent.parent / "docs" / "sensors.md").read_text("utf-8")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 YAML = [textwrap.dedent(block) for block in re.findall(r"(?ms)^ *```yaml\n(.*?)^ *```", DOCUMENT)]
-#: Files with the messages that follow them.
-TRIED = re.findall(r"(?ms)^```yaml\n(version: 1\n.*?)^```\n\n```text\n([^`]*→[^`]*)^```", DOCUMENT)
 #: What was said for the lines of `shouwang decode` that the document shows.
 SAID = 'zigbee2mqtt/kitchen {"gas":false}\nzigbee2mqtt/kitchen/set {"state":"ON"}\nzigbee2mqtt/kitchen {"gas":\n'
 
@@ -26,11 +24,6 @@ SAID = 'zigbee2mqtt/kitchen {"gas":false}\nzigbee2mqtt/kitchen/set {"state":"ON"
 def of_kind(key: str) -> list[Any]:
     found = [block for block in YAML if type(document := yaml.safe_load(block)) is dict and key in document]
     return [pytest.param(block, id=f"{key} {number}") for number, block in enumerate(found)]
-
-
-def dialect_of(file: str) -> str:
-    source = yaml.safe_load(file)["sources"][0]
-    return f"{source['dialect']} {source['id']}"
 
 
 def said(document: dict[str, Any]) -> set[str]:
@@ -75,22 +68,16 @@ def test_every_map_in_it_is_one(tmp_path: Path, block: str) -> None:
     assert meanings
 
 
-@pytest.mark.parametrize(
-    ("file", "messages"),
-    TRIED,
-    ids=[f"{number} {dialect_of(file)}" for number, (file, _) in enumerate(TRIED)],
-)
-def test_every_message_in_it_says_what_stands_behind_it(tmp_path: Path, file: str, messages: str) -> None:
+@pytest.mark.parametrize("example", examples(), ids=lambda one: one.name)
+def test_every_message_in_it_says_what_stands_behind_it(tmp_path: Path, example: Example) -> None:
     """With the devices of the file before them, in their order."""
-    (tmp_path / "devices.yaml").write_text(file, "utf-8")
+    (tmp_path / "devices.yaml").write_text(example.file, "utf-8")
     sitting = Sitting(*config.load_devices(tmp_path), registered_only=True)
     wrong = []
-    for line in messages.splitlines():
-        message, _, meant = line.rpartition(" → ")
-        topic, _, payload = message.partition(" ")
-        document = sitting.hear(Line(topic=topic, payload=payload.encode()), NOON).as_json()
-        if not words(*meant.split(", ")) <= words(*said(document)):
-            wrong.append((message, meant, said(document)))
+    for line, meant in example.messages:
+        told = said(sitting.hear(line, NOON).as_json())
+        if not words(*meant.split(", ")) <= words(*told):
+            wrong.append((line.topic, line.payload, meant, told))
 
     assert wrong == []
 

@@ -125,6 +125,8 @@ class OneNet(UnderBases):
                 readings += more
                 unmapped += needed
         refused = unknown_device(self._source, strangers[0]).quarantine if strangers else None
+        if not (readings or unmapped or strangers):
+            return self._ignored("empty_payload")
         return Decoded(readings, quarantine=refused, unmapped=unmapped, strangers=strangers, source=self._source)
 
     def _read(self, message: Message, device: Device, part: Part) -> tuple[list[Reading], list[Unmapped]]:

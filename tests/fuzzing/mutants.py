@@ -18,8 +18,9 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NOTHINGS: tuple[Any, ...] = (None, "unavailable", "unknown", "", -1, [], {}, math.nan)
 #: Kinds of which nothing may be made up.
 VITAL = frozenset({"gas", "smoke", "carbon_monoxide", "water_leak", "contact", "sos", "fall"})
-#: What a message says of whom it is from: with another word there it is from somebody else, and may mean another thing.
-_WHO = frozenset({"model", "model_id", "name", "type", "subtype", "brand", "did"})
+#: What a message says of whom it is from, and by which number a repeat is known: with another word there it is another
+#: message, and may mean another thing.
+_WHO = frozenset({"model", "model_id", "name", "type", "subtype", "brand", "did", "event_cnt"})
 _CLEARS = frozenset({"clear", "closed", "cleared"})
 _ALARMS = frozenset({"alarm", "open", "pressed"})
 
@@ -74,6 +75,8 @@ def emptied(line: Line) -> Iterator[tuple[str, Line]]:
         if path[-1] in _WHO:
             continue
         for nothing in NOTHINGS:
+            if type(path[-1]) is int and nothing in ({}, []):
+                continue  # in a list each may say other things, so that this one only says less
             changed = copy.deepcopy(document)
             _put(changed, path, nothing)
             yield f"{path} = {nothing!r}", replace(line, payload=json.dumps(changed).encode())

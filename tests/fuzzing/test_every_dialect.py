@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from ingest.dialects import DIALECTS
 from ingest.urgent import is_urgent
+from shouwang import config
 from shouwang.decoding import Line, Sitting
 from shouwang.decoding.sitting import assumed
 from tests.decoding import samples
+from tests.decoding.shown import Example, examples
 from tests.fuzzing import mutants
 from tests.fuzzing.mutants import NOON
 
@@ -93,6 +95,24 @@ def test_what_says_nothing_is_neither_all_right_nor_an_alarm(dialect: str) -> No
     wrong = []
     sitting = taught(dialect, "")
     for line in recorded()[dialect]:
+        before = sitting.read(line, NOON).decoded
+        for what, changed in mutants.emptied(line):
+            after = sitting.read(changed, NOON).decoded
+            wrong += [(line.topic, what, problem) for problem in mutants.problems(after)]
+            wrong += [(line.topic, line.payload, what, one) for one in mutants.made_up(before, after)]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda one: one.name)
+def test_nothing_is_made_up_of_what_is_registered_and_mapped(tmp_path: Path, example: Example) -> None:
+    """The same with the files and messages of docs/sensors.md, whose devices are registered, with maps and layouts."""
+    (tmp_path / "devices.yaml").write_text(example.file, "utf-8")
+    sitting = Sitting(*config.load_devices(tmp_path), registered_only=True)
+    for line, _ in example.messages:
+        sitting.hear(line, NOON)
+    wrong = []
+    for line, _ in example.messages:
         before = sitting.read(line, NOON).decoded
         for what, changed in mutants.emptied(line):
             after = sitting.read(changed, NOON).decoded
