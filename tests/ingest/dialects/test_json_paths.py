@@ -34,7 +34,7 @@ DOCUMENT: dict[str, Any] = {
         ("params[*].value", [1, 0]),
         (".", [DOCUMENT]),
         ("nothing", []),
-        ("battery.more", []),
+        ("battery.more", [None]),  # not an object: what should be in it is unknown
         ("data.list[9].n", []),
         ("sensors[name=window].value", []),
     ],
