@@ -1,7 +1,6 @@
 """What decoding one message costs, for every dialect: names looked up, payload read, facts made."""
 
 import json
-import statistics
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -19,7 +18,8 @@ from shouwang.decoding.sitting import assumed
 _CORPUS: Final = Path(__file__).parent.parent / "tests" / "decoding" / "corpus"
 _PAYLOADS: Final = Path(__file__).parent.parent / "tests" / "ingest" / "payloads"
 _NOW: Final = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-#: Messages a round, as many as a batch may have; and rounds, of which the middle one counts.
+#: Messages a round, as many as a batch may have; and rounds, of which the best one counts: what else the machine does
+#: only ever adds to it.
 _MESSAGES: Final = 500
 _ROUNDS: Final = 15
 
@@ -54,7 +54,7 @@ def _recorded() -> dict[str, list[Line]]:
 
 
 def _cost_us(dialect: str, lines: Sequence[Line]) -> float:
-    """Give the processor time for a message in microseconds: the middle of several rounds over all messages."""
+    """Give the processor time for a message in microseconds: the best of several rounds over all messages."""
     source = assumed(dialect)
     sitting = Sitting([source])
     decoder = Decoder([source])
@@ -76,7 +76,7 @@ def _cost_us(dialect: str, lines: Sequence[Line]) -> float:
             decoder.names(message)
             decoder.decode(message, world)
         taken.append((time.process_time() - began) / _MESSAGES * 1e6)
-    return statistics.median(taken[1:])
+    return min(taken[1:])
 
 
 def _message(line: Line, *numbers: int) -> Message:
