@@ -32,7 +32,8 @@ def main() -> int:
     for one in shown:
         record = one.sample.about
         console.print(f"{one.sample.where} {one.sample.dialect} {one.kind}: {one.what}", style="bold", markup=False)
-        console.print(f"  {record['topic']} {_short(record['payload'])}", markup=False)
+        payload = record.get("payload", record.get("payload_base64"))
+        console.print(f"  {record['topic']} {_short(payload)}", markup=False)
         console.print(f"  meant {_short(one.meant)}; said {_short(one.said)}", markup=False)
         if record.get("open"):
             console.print(f"  {record['open']}", markup=False)
