@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rules.community import ContactMethod, Grid, GridLevel, Mapped, Role, Source
+from rules.community import Availability, ContactMethod, Grid, GridLevel, Layout, Mapped, Role, Source
 from rules.readings import DeviceState, Freshness
 from store import registry, states
 from store.database import Database, RefusedError
@@ -166,9 +166,11 @@ async def test_gateways_and_what_they_say_of_their_devices(database: Database, m
 async def test_what_devices_and_sources_say_of_their_fields_is_kept(database: Database, make: Any) -> None:
     """Also when it changes, and when nothing is said any more."""
     gas = Mapped(kind="gas", states={"1": "alarm", "0": "clear"})
-    level = Mapped(kind="gas_concentration", unit="%LEL", scale=0.1)
+    level = Mapped(kind="gas_concentration", unit="%LEL", scale=0.1, invert=True, unknown=("-1", "999"))
+    there = Availability(topic="{device}/there", path="up", online=("1",), offline=("0", "no"))
+    layout = Layout(topics=("a", "b"), each="x[*]", availability=(there,), ignore_where={"cmd": ("a", "b")})
     plain = make.registry()
-    source = replace(plain.sources[0], more=("b", "c"), topic="%prefix%/%topic%/", map={"level": level})
+    source = replace(plain.sources[0], more=("b", "c"), topic="%prefix%/%topic%/", map={"level": level}, layout=layout)
     device = replace(plain.devices[0], vendor="V", model="M", map={"Switch1": gas})
     told = replace(plain, sources=(source,), devices=(device, *plain.devices[1:]))
     for registered in (plain, told, plain):
