@@ -48,7 +48,7 @@ class Security:
                 "flood",
                 one.which if one.what == "source" else None,
                 one.which,
-                f"{one.number} messages of {one.what} {shorten(one.which)!r} within a minute: ordinary ones are thinned",
+                f"{one.number} messages of {one.what} {shorten(one.which)!r} in a minute: ordinary ones are thinned",
                 at,
             )
             for one in thick

@@ -9,6 +9,7 @@ from ingest.dialects import shelly_gen2_components as components
 from ingest.dialects.common import observed, shorten, unknown_device
 from ingest.dialects.facts import Facts
 from ingest.dialects.meanings import Fact, Rank
+from ingest.dialects.promised import HEARTBEAT, by_wake_up
 from ingest.message import Message
 from rules.community import Device, Source
 from rules.readings import Reading
@@ -49,6 +50,10 @@ class Answer:
                 continue
             if components.is_part(key):
                 self._part(key, status)
+            elif key == blu.COMPONENT:
+                for packet in blu.of_status(status):
+                    # Its presses are events as well.
+                    self._blu(packet, presses=False)
             elif (main := self._main()) is not None:
                 components.take(main, key, status)
         if "sys" in params or "devicepower:0" in params:
@@ -61,16 +66,21 @@ class Answer:
             key, what = event.get("component"), event.get("event")
             if type(key) is not str or type(what) is not str:
                 continue
-            if what == blu.EVENT:
-                self._blu(event)
-            elif components.is_part(key):
+            if components.is_part(key):
                 if (facts := self._of_part(key) or self._main()) is not None:
                     components.happen(facts, key, what)
+            elif (packet := blu.of_event(event)) is not None:
+                self._blu(packet)
             elif (main := self._main()) is not None:
                 if key == "sys" and what == "sleep":
                     self._learn("sleeps", value=True)
                     main.fact(Fact(Rank.CLEAR, "availability", "sleeping"))
                 components.happen(main, key, what)
+        return self._done()
+
+    def packet(self, packet: blu.Packet) -> Decoded:
+        """Take what a script has heard of one BLU device."""
+        self._blu(packet)
         return self._done()
 
     # --- the device itself, and those behind it ---
@@ -112,33 +122,31 @@ class Answer:
         elif (main := self._main()) is not None:
             components.take(main, key, status)
 
-    def _blu(self, event: dict[str, Any]) -> None:
+    def _blu(self, packet: blu.Packet, *, presses: bool = True) -> None:
         self._is_gateway = True
-        address = blu.address(event)
-        data = event.get("data")
-        if address is None or type(data) is not dict:
-            return
+        address, _, data = packet
         if data.get("encryption") is True:
             self._ignored = "encrypted"
             return
-        candidates = [*(f"{name}/{address}" for name in self._names), address, address.upper()]
+        candidates = blu.names(self._names, packet)
         found = [one for one in candidates if (self._source, one) in self._world.devices]
         if not found:
             self._strangers.append(candidates[0])
             return
-        facts = self._of(self._world.devices[self._source, found[0]])
-        packet = data.get("pid")
+        device = self._world.devices[self._source, found[0]]
+        number = data.get("pid")
         known = self._world.definitions.get((self._source, address)) or {}
-        again = type(packet) is int and known.get("pid") == packet
-        if blu.take(facts, data, presses=not again) and type(packet) is int:
+        again = type(number) is int and known.get("pid") == number
+        pressed = blu.take(self._of(device), device.kind, data, presses=presses and not again)
+        if pressed and type(number) is int:
             # Each gateway in range tells of the same press.
-            self._learnt[address] = {"pid": packet}
+            self._learnt[address] = {"pid": number}
 
     # --- what is remembered, and what is given ---
 
-    def _learn(self, key: str, *, value: bool) -> None:
-        known = self._world.definitions.get((self._source, self._name)) or {}
-        if known.get(key) is not value:
+    def _learn(self, key: str, *, value: bool | int) -> None:
+        known = self._learnt.get(self._name) or self._world.definitions.get((self._source, self._name)) or {}
+        if known.get(key) != value:
             self._learnt[self._name] = {**known, key: value}
 
     def _learn_sleep(self, params: dict[str, Any]) -> None:
@@ -149,6 +157,8 @@ class Answer:
             self._learn("sleeps", value=False)
         elif type(period) is int and period > 0:
             self._learn("sleeps", value=True)
+            if (seconds := by_wake_up(period)) is not None:
+                self._learn(HEARTBEAT, value=seconds)
 
     def _done(self) -> Decoded:
         readings: list[Reading] = []

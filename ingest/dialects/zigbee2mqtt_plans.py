@@ -10,6 +10,7 @@ import orjson
 from ingest.dialects import meanings
 from ingest.dialects import zigbee2mqtt_tables as tables
 from ingest.dialects.meanings import Fact
+from ingest.dialects.promised import HEARTBEAT, by_power
 from ingest.dialects.zigbee2mqtt_tables import How
 from rules.community import Device, Mapped
 
@@ -204,7 +205,8 @@ class Plans:
 def definitions(devices: Any) -> dict[str, dict[str, Any]] | None:
     """Make definitions from the gateway's list of devices (`bridge/devices`); None where it is no such list.
 
-    Kept is what plans need, of what a device publishes: model, vendor, exposes, and a digest that equal models share.
+    Kept is what plans need, of what a device publishes: model, vendor, exposes, for how long it is silent at
+    the most, and a digest that equal devices share.
     """
     if type(devices) is not list:
         return None
@@ -217,12 +219,23 @@ def definitions(devices: Any) -> dict[str, dict[str, Any]] | None:
             continue
         exposes = _flat(definition.get("exposes"))
         model, vendor = str(definition.get("model")), str(definition.get("vendor"))
-        kept = {"model": model, "vendor": vendor, "exposes": exposes}
+        kept: dict[str, Any] = {"model": model, "vendor": vendor, "exposes": exposes}
         if (about := tables.about(definition.get("description"))) is not None:
             kept["about"] = about
+        if (heartbeat := by_power(_fed_by(device.get("power_source")))) is not None:
+            kept[HEARTBEAT] = heartbeat
         digest = hashlib.blake2s(orjson.dumps(list(kept.values())), digest_size=12).hexdigest()
         found[name] = {**kept, "digest": digest}
     return found
+
+
+def _fed_by(said: Any) -> str | None:
+    """Tell what feeds a device: `Battery`, `Mains (single phase)`, `DC Source`, `Emergency mains …`, `Unknown`."""
+    if type(said) is not str:
+        return None
+    if said == "Battery":
+        return "battery"
+    return "mains" if said == "DC Source" or "mains" in said.lower() else None
 
 
 def _flat(exposes: Any) -> list[dict[str, Any]]:

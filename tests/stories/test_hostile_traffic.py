@@ -107,7 +107,9 @@ async def test_a_source_that_speaks_too_much_is_thinned_as_a_whole(site: Any) ->
     site.service.intake.sieve.limits = Limits(0, 100)
     await come(site, *(door(bool(number % 2), number) for number in range(181)))
     before = await rows(site)
-    await come(site, *(door(bool(number % 2), number) for number in range(101)), (f"zigbee2mqtt/{GAS}", b'{"gas":true}'))
+    await come(
+        site, *(door(bool(number % 2), number) for number in range(101)), (f"zigbee2mqtt/{GAS}", b'{"gas":true}')
+    )
 
     assert await rows(site) <= before + 3
     assert ("flood", "xinsheng", "xinsheng", 1) in await journal(site)

@@ -316,3 +316,31 @@ async def test_a_source_has_a_heartbeat_for_those_without(site: Any) -> None:
 
     assert [who for _, who in site.who_heard()][:1] == ["sms desk"]
     assert site.who_heard()[0][0] <= timedelta(hours=3).total_seconds()
+
+
+async def test_a_gateway_says_how_its_devices_are_powered_where_the_files_say_nothing(any_site: Any) -> None:
+    """On the mains: two hours, so that six without a word are too many; and what the files say goes before it."""
+    site = any_site
+    document = yaml.safe_load(site.file("devices.yaml").read_text(encoding="utf-8"))
+    for device in document["homes"][0]["devices"][:2]:
+        del device["heartbeat"]
+    site.file("devices.yaml").write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+    await site.reload()
+    await all_speak(site)
+    definition = {"model": "m", "vendor": "v", "exposes": []}
+    devices = [
+        {"friendly_name": name, "power_source": fed, "definition": definition}
+        for name, fed in ((GAS, "Mains (single phase)"), (SMOKE, "Unknown"), (DOOR, "Mains (single phase)"))
+    ]
+    await site.publishes("zigbee2mqtt/bridge/devices", devices, retain=True)
+    await all_speak(site)
+    await site.advance(hours=5, minutes=59)
+    assert site.who_heard() == []
+
+    await site.advance(minutes=2)
+    assert [who for _, who in site.who_heard()] == ["sms desk"]
+    async with site.database.read() as tx:
+        assert await findings.standing(tx, [SMOKE, DOOR]) == {}
+    await site.says(GAS, gas=False)
+    await site.advance(hours=3)
+    assert "设备恢复通信" in str(await site.journal())
