@@ -132,6 +132,7 @@ _WORDS: dict[str, dict[str, tuple[int, str, str | None]]] = {
         **dict.fromkeys(("failure", "check_failure", "fail", "failed"), (Rank.WORSE_THAN_ALARM, "failed", None)),
         **dict.fromkeys(("others",), (Rank.CLEAR, "inactive", None)),
     },
+    "fault": dict.fromkeys(("fault", "error", "failure"), (Rank.ALARM, "alarm", None)),
     "warmup": dict.fromkeys(("preheat", "preheating", "warmup", "warm_up", "warming_up"), (Rank.ALARM, "active", None)),
     "end_of_life": {
         "expired": (Rank.ALARM, "alarm", None),
