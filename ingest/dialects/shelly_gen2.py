@@ -2,12 +2,12 @@
 
     <prefix>/events/rpc              NotifyFullStatus (at a wake-up), NotifyStatus (what has changed), NotifyEvent
     <prefix>/status/<component>      the same by component, where "generic status update over MQTT" is on
+    <prefix>/events/ble              a BLU device's packet, from ioBroker's script
     <prefix>/online                  true | false, the will; false each time a battery device goes back to sleep
 
 The prefix is the device's id unless another is chosen there; it is the device's name in devices.yaml, and the id is
-understood as well. BLU devices are `<prefix>/bthomedevice:200`, or by their address where the gateway runs the maker's
-script (`shelly-blu` events). Frames and components as in the maker's API documentation (shelly-api-docs.shelly.cloud,
-gen2).
+understood as well. BLU devices are `<prefix>/bthomedevice:200`, or by their address where the gateway runs a script
+(see shelly_blu). Frames and components as in the maker's API documentation (shelly-api-docs.shelly.cloud, gen2).
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,7 @@ from rules.community import Device, Source
 from rules.readings import Reading
 
 _EVENTS = "events/rpc"
+_SCANS = "events/ble"
 _STATUS = "/status/"
 #: Models that sleep, by how their ids begin.
 _BATTERY_MODELS = ("shellyplussmoke", "shellyflood", "shellyplusht", "shellyhtg3", "shellyht", "shellysmoke")
@@ -54,7 +55,7 @@ class ShellyGen2(UnderBases):
         if channel.startswith("status/"):
             key = channel[7:]
             return (*named, *(f"{one}/{key}" for one in named)) if components.is_part(key) else named
-        if channel != _EVENTS:
+        if channel not in {_EVENTS, _SCANS}:
             return named
         try:
             document = parsed(payload)
@@ -65,19 +66,25 @@ class ShellyGen2(UnderBases):
         source = document.get("src")
         if type(source) is str and source and source not in named:
             named = (*named, source)
+        if channel == _SCANS:
+            scanned = blu.of_scan(document)
+            return named if scanned is None else (*named, *blu.names(named, scanned))
         params = document.get("params")
         if type(params) is not dict:
             return named
         parts: list[str] = []
-        for key in params:
+        for key, status in params.items():
             if components.is_part(key):
                 parts += [f"{one}/{key}" for one in named]
+            elif key == blu.COMPONENT and type(status) is dict:
+                for packet in blu.of_status(status):
+                    parts += blu.names(named, packet)
         for event in _events(params):
             component = event.get("component")
             if type(component) is str and components.is_part(component):
                 parts += [f"{one}/{component}" for one in named]
-            elif (address := blu.address(event)) is not None:
-                parts += [*(f"{one}/{address}" for one in named), address, address.upper()]
+            elif (heard := blu.of_event(event)) is not None:
+                parts += blu.names(named, heard)
         return (*named, *parts)
 
     def decode(self, message: Message, rest: str, world: World) -> Decoded:
@@ -101,15 +108,21 @@ class ShellyGen2(UnderBases):
             return self._aside("malformed_json", "The payload is not valid JSON.")
         if type(document) is not dict:
             return self._aside("invalid_value", "The payload is not a JSON object.")
-        if channel != _EVENTS:
+        if channel.startswith("status/"):
             at = document.get("last_updated_ts")
             return Answer(self._of, message, world, names=(name,), at=at).status({channel[7:]: document})
+        said = document.get("src")
+        names = (name, said) if type(said) is str and said and said != name else (name,)
+        if channel == _SCANS:
+            packet = blu.of_scan(document)
+            if packet is None:
+                return self._ignored("vendor_raw")
+            return Answer(self._of, message, world, names=names, at=None).packet(packet)
         if "method" not in document and ("result" in document or "error" in document):
             return self._ignored("reply")
-        method, params, source = document.get("method"), document.get("params"), document.get("src")
+        method, params = document.get("method"), document.get("params")
         if type(method) is not str or method not in _NOTIFICATIONS or type(params) is not dict:
             return self._aside("invalid_value", "A notification has a method (Notify…) and params.")
-        names = (name, source) if type(source) is str and source and source != name else (name,)
         answer = Answer(self._of, message, world, names=names, at=params.get("ts"))
         return answer.events(_events(params)) if method == "NotifyEvent" else answer.status(params)
 
@@ -133,7 +146,7 @@ class ShellyGen2(UnderBases):
 def _filters(base: str) -> Sequence[str]:
     if base:
         return (f"{base}/#",)
-    return (f"+/{_EVENTS}", "+/status/+", "+/online")
+    return (f"+/{_EVENTS}", f"+/{_SCANS}", "+/status/+", "+/online")
 
 
 @lru_cache(maxsize=4096)
@@ -144,7 +157,7 @@ def _split(rest: str) -> tuple[str, str]:
         return name, f"status/{key}"
     if rest.startswith("status/") and rest.count("/") == 1:
         return "", rest
-    for channel in (_EVENTS, "online", *_IGNORED):
+    for channel in (_EVENTS, "online", _SCANS, *_IGNORED):
         if rest == channel:
             return "", channel
         if rest.endswith(f"/{channel}"):

@@ -239,6 +239,96 @@ def test_a_press_that_several_gateways_have_heard_is_one(site: Any) -> None:
     assert said == [["sos"], ["heartbeat"], ["sos"]]
 
 
+ADDRESS = "bc:02:6e:c3:a6:c7"
+WINDOW = "0026016405e803002d013f0000"
+
+
+def oh(what: str = "data", **data: Any) -> str:
+    return event({"component": "script:2", "id": 2, "event": f"oh-blu.{what}", "data": data, "ts": 1682877414.25})
+
+
+def scan(payload: Any, mac: Any = ADDRESS) -> str:
+    return json.dumps({"scriptVersion": "0.3", "src": HUB, "srcBle": {"mac": mac, "rssi": -60}, "payload": payload})
+
+
+def state(**data: Any) -> str:
+    return notify(src=HUB, blu={"shellybludw-bc026ec3a6c7": {"addr": ADDRESS, "rssi": -60, **data}})
+
+
+@pytest.mark.parametrize(
+    ("channel", "payload", "said"),
+    [
+        (
+            "rpc",
+            oh(BTHome_version=2, pid=38, Battery=100, Window=1, addr=ADDRESS),
+            {"battery": 100.0, "contact": "open"},
+        ),
+        ("rpc", oh(pid=38, addr=ADDRESS, ver=2, raw=WINDOW), {"battery": 100.0, "contact": "open"}),
+        ("rpc", oh(addr=ADDRESS, raw="3a003a01"), {"sos": "pressed"}),
+        ("rpc", oh(addr=ADDRESS, Button=[0, 1]), {"sos": "pressed"}),
+        ("rpc", oh("alarm", addr=ADDRESS, code="BTH_ENCRYPTED"), {"ignored": "encrypted"}),
+        ("ble", scan("44" + WINDOW), {"battery": 100.0, "contact": "open"}),
+        ("ble", scan("44" + WINDOW, "BC026EC3A6C7"), {"battery": 100.0, "contact": "open"}),
+        ("ble", scan("4400cd01643a01"), {"battery": 100.0, "sos": "pressed"}),
+        ("ble", scan("44000a2101"), {"motion": "detected"}),
+        ("ble", scan("45" + WINDOW), {"ignored": "encrypted"}),
+        ("ble", scan("04" + WINDOW), {"ignored": "vendor_raw"}),
+        ("ble", scan("zz"), {"ignored": "vendor_raw"}),
+        ("ble", scan(""), {"ignored": "vendor_raw"}),
+        ("ble", scan(None), {"ignored": "vendor_raw"}),
+        ("ble", scan("44" + WINDOW, None), {"ignored": "vendor_raw"}),
+        ("ble", "[]", {"aside": "invalid_value"}),
+        ("rpc", state(window=0, battery=90), {"battery": 90.0, "contact": "closed"}),
+        # A press is an event besides.
+        ("rpc", state(button=1), {"heartbeat": "alive"}),
+        (
+            "rpc",
+            event(
+                {"component": "blu", "event": "button", "data": {"device": "shellyblubutton1-bc026ec3a6c7", "value": 1}}
+            ),
+            {"sos": "pressed"},
+        ),
+        (
+            "rpc",
+            event(
+                {"component": "blu", "event": "scan_result", "data": {"addr": ADDRESS, "service_data": {"window": 1}}}
+            ),
+            {"contact": "open"},
+        ),
+    ],
+)
+def test_what_other_scripts_tell_of_blu_devices(
+    source: Any, summary: Summary, channel: str, payload: str, said: dict[str, Any]
+) -> None:
+    for name in (f"{HUB}/{ADDRESS}", ADDRESS, ADDRESS.upper(), "bc026ec3a6c7"):
+        site = source("shelly-gen2")
+        site.world.gateways["s", HUB] = Gateway("online")
+        site.knows(name, "sos")
+        answer = summary(site.hears(f"{HUB}/events/{channel}", payload.replace('"pid": 38', '"pid": 39')))
+        assert {key: one for key, one in answer.items() if not key.startswith("measurement:")} == said
+
+
+def test_a_scan_result_of_any_telephone_is_nobody(site: Any) -> None:
+    site.knows(HUB)
+    for payload in (oh("scan_result", addr="11:22:33:44:55:66", rssi=-62, tx_power=-128), oh(addr=5, Window=1)):
+        assert list(site.hears(f"{HUB}/events/rpc", payload).strangers) == []
+
+
+def test_a_device_may_be_called_as_the_script_calls_it(site: Any, summary: Summary) -> None:
+    site.knows("shellybludw-bc026ec3a6c7", "contact")
+    assert summary(site.hears(f"{HUB}/events/rpc", state(window=1)))["contact"] == "open"
+
+
+def test_wet_is_a_leak_only_where_a_leak_sensor_is_registered(site: Any, summary: Summary) -> None:
+    site.world.gateways["s", "hub"] = Gateway("online")
+    site.knows(ADDRESS, "water_leak")
+    assert summary(site.hears("hub/events/ble", scan("442001")))["water_leak"] == "alarm"
+    assert summary(site.hears("hub/events/ble", scan("442000")))["water_leak"] == "clear"
+    assert summary(site.hears("hub/events/ble", scan("442005")))["water_leak"] == "unknown"
+    site.knows("aa:bb:cc:dd:ee:ff", "")
+    assert summary(site.hears("hub/events/ble", scan("442001", "aa:bb:cc:dd:ee:ff"))) == {"heartbeat": "alive"}
+
+
 def test_what_is_encrypted_and_who_is_a_stranger(site: Any, summary: Summary) -> None:
     assert summary(site.hears(f"{HUB}/events/rpc", blu(encryption=True)))["ignored"] == "encrypted"
     decoded = site.hears(f"{HUB}/events/rpc", blu(window=1))
@@ -318,7 +408,7 @@ def test_names(source: Any, base: str, topic: str, name: str) -> None:
 
 
 def test_what_is_subscribed(source: Any) -> None:
-    assert source("shelly-gen2").decoder.subscriptions == ("+/events/rpc", "+/status/+", "+/online")
+    assert source("shelly-gen2").decoder.subscriptions == ("+/events/rpc", "+/events/ble", "+/status/+", "+/online")
     assert source("shelly-gen2", base="shelly").decoder.subscriptions == ("shelly/#",)
 
 
@@ -350,7 +440,7 @@ def test_a_topic_of_another_make_is_left_to_it(site: Any) -> None:
 # --- anything ---
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
     max_leaves=8,
 )
@@ -394,10 +484,19 @@ FIELDS = st.sampled_from(
 STATUS = st.dictionaries(FIELDS, VALUES, max_size=4)
 EVENTS = st.lists(
     st.fixed_dictionaries(
-        {"component": KEYS | VALUES, "event": st.sampled_from(["shelly-blu", "alarm", "single_push"]) | VALUES},
+        {
+            "component": KEYS | VALUES | st.just("blu"),
+            "event": st.sampled_from(["shelly-blu", "oh-blu.data", "button", "alarm", "single_push"]) | VALUES,
+        },
         optional={
             "data": VALUES
-            | st.dictionaries(st.sampled_from(["address", "pid", "button", "window", "encryption"]), VALUES, max_size=5)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["address", "addr", "raw", "device", "service_data", "pid", "Button", "window", "encryption"]
+                ),
+                VALUES | st.binary(max_size=9).map(bytes.hex),
+                max_size=5,
+            )
         },
     ),
     max_size=3,
@@ -407,10 +506,11 @@ EVENTS = st.lists(
 @settings(deadline=None)
 @given(
     topic=st.sampled_from(
-        ["x/events/rpc", "x/status/smoke:0", "x/status/bthomedevice:200", "x/online", "x/rpc", "", "/"]
+        ["x/events/rpc", "x/events/ble", "x/status/smoke:0", "x/status/bthomedevice:200", "x/online", "x/rpc", "", "/"]
     ),
     payload=st.binary(max_size=20)
     | STATUS.map(lambda one: json.dumps(one).encode())
+    | st.binary(max_size=30).map(lambda one: scan("44" + one.hex()).encode())
     | st.fixed_dictionaries(
         {
             "src": st.just("x") | VALUES,
