@@ -95,7 +95,8 @@ class OpenMqttGateway(UnderBases):
         self, message: Message, place: _Place, rest: str, document: Mapping[str, Any], world: World
     ) -> Decoded:
         if place.what == "RTL_433toMQTT":
-            if document.get("model") in {None, "status", "undecoded signal"}:
+            model = document.get("model")
+            if type(model) is not str or model in {"status", "undecoded signal"}:
                 return self._ignored("gateway_message")
             return rtl_433.frame(message, document, world, self._source, self._map)
         names = _names(place, rest, document)

@@ -60,8 +60,11 @@ def made_up(before: Decoded, after: Decoded) -> list[tuple[str, str]]:
     return sorted(one for one in news if one[1] in _CLEARS | _ALARMS)
 
 
-def emptied(line: Line) -> Iterator[tuple[str, Line]]:
-    """Give a message again and again, each time with one thing in it said to be nothing, in every form."""
+def emptied(line: Line) -> Iterator[tuple[str, Line, bool]]:
+    """Give a message again and again, each time with one thing in it said to be nothing, in every form.
+
+    The last says whether it is still the same message but for that, so that nothing new may be in it.
+    """
     try:
         document = json.loads(line.payload)
     except (ValueError, RecursionError):
@@ -69,17 +72,15 @@ def emptied(line: Line) -> Iterator[tuple[str, Line]]:
     if not isinstance(document, dict | list):
         for nothing in NOTHINGS:
             text = nothing if isinstance(nothing, str) else json.dumps(nothing)
-            yield f"payload = {text!r}", replace(line, payload=text.encode())
+            yield f"payload = {text!r}", replace(line, payload=text.encode()), True
         return
     for path in _paths(document):
-        if path[-1] in _WHO:
-            continue
         for nothing in NOTHINGS:
             if type(path[-1]) is int and nothing in ({}, []):
                 continue  # in a list each may say other things, so that this one only says less
             changed = copy.deepcopy(document)
             _put(changed, path, nothing)
-            yield f"{path} = {nothing!r}", replace(line, payload=json.dumps(changed).encode())
+            yield f"{path} = {nothing!r}", replace(line, payload=json.dumps(changed).encode()), path[-1] not in _WHO
 
 
 def _paths(document: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
