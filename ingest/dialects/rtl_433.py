@@ -19,7 +19,8 @@ from ingest.decoded import Decoded, GatewayWord, UnderBases, World
 from ingest.dialects.common import number, observed, parsed, unknown_device, word
 from ingest.dialects.facts import Facts
 from ingest.dialects.meanings import Fact, Rank, as_text
-from ingest.dialects.rtl_433_tables import MODELS, STATES, WORD_FIELDS, alarm, code, measurement, words
+from ingest.dialects.rtl_433_models import MODELS, code
+from ingest.dialects.rtl_433_tables import STATES, WORD_FIELDS, alarm, measurement, words
 from ingest.message import Message
 from rules.community import Device, Source
 
@@ -29,10 +30,10 @@ _ONLINE = frozenset({"online", "offline"})
 #: Fields that say which device it is, or how it was heard.
 _ABOUT = frozenset(
     {
-        "time", "type", "model", "subtype", "id", "channel", "mic", "protocol", "mod", "freq", "freq1", "freq2", "rssi",
-        "snr", "noise", "tag", "raw_message", "sequence_num", "seq", "counter", "msg_type", "message_type", "exception",
-        "esn", "status_hex", "xactivity", "xtamper1", "xtamper2", "codes", "rows", "num_rows", "count", "len",
-        "description",
+        "time", "type", "model", "device", "subtype", "id", "channel", "mic", "protocol", "mod", "freq",
+        "freq1", "freq2", "rssi", "snr", "noise", "tag", "raw_message", "sequence_num", "seq", "counter",
+        "msg_type", "message_type", "exception", "esn", "status_hex", "xactivity", "xtamper1", "xtamper2",
+        "codes", "rows", "num_rows", "count", "len", "description",
     }
 )  # fmt: skip
 #: By which a decoder is known that somebody wrote into rtl_433's configuration.
@@ -119,7 +120,7 @@ def names_of(fields: Mapping[str, Any]) -> Sequence[str]:
     model = fields.get("model")
     if type(model) is not str or not model:
         return ()
-    identity = fields.get("id")
+    identity = fields.get("id", fields.get("device"))
     channel = fields.get("channel")
     if identity is None and channel is None and type(fields.get("code")) in {str, int} and not _FLEX & fields.keys():
         identity = fields["code"]
@@ -195,14 +196,12 @@ def gather(
 
 
 def _battery(facts: Facts, value: Any) -> None:
-    """Take `battery_ok`: 1 is good and 0 is low, and what lies between is how full it is."""
+    """Take `battery_ok`: 1 is good and 0 is low; written with a point it is how full it is."""
     figure = number(value)
     if figure is None or not 0 <= figure <= 1:
         return
-    if type(value) is float and figure not in (0.0, 1.0):
-        facts.battery(round(figure * 100, 1))
-    else:
-        facts.battery(state="ok" if figure == 1 else "low" if figure == 0 else None)
+    level = round(figure * 100, 1) if type(value) is float else None
+    facts.battery(level, state="ok" if figure == 1 else "low" if figure == 0 else None)
 
 
 def _observed(fields: Mapping[str, Any], message: Message) -> Any:
