@@ -7,8 +7,8 @@
     /sys/<product>/<device>/thing/event/property/post    Alink; events on thing/event/<event>/post
 
 A device's name in devices.yaml is its device name, or `<product>/<device name>`. What an identifier of a thing model
-means, its product's owner has chosen: what says plainly what it is, is read, the rest needs a map. An event that has
-come is `true` there.
+means, its product's owner has chosen: what says plainly what it is, is read, and of Alink what its standard thing
+models have; the rest needs a map. An event that has come is `true` there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ from ingest.dialects.common import is_late, observed, parsed, unknown_device
 from ingest.dialects.facts import Facts
 from ingest.dialects.lorawan import sound
 from ingest.dialects.lorawan_fields import tell_fields
-from ingest.dialects.meanings import Fact, Rank
+from ingest.dialects.meanings import Fact, Rank, on, read
 from ingest.dialects.names import plain, tell
 from ingest.dialects.onenet_documents import Part, Sample, parts_of
 from ingest.message import Message
@@ -54,6 +54,9 @@ _IGNORED: Final = (
     (("rrpc",), "command"),
     (("ext",), "gateway_message"),
 )
+#: What Alink's standard thing models have whose name alone does not say which of 1 and 0 is which, or what it is.
+_STANDARD: Final = {"WaterSensorState": "water_leak", "ContactState": "contact", "MotionAlarmState": "motion"}
+_STANDARD_EVENTS: Final = {"LowElectricityAlarm": on("battery")}
 #: In an event's parameters: whether what the event is called by is so.
 _STATES: Final = frozenset({"state", "status", "alarm", "alarmstate", "alarmstatus", "value"})
 
@@ -104,9 +107,12 @@ class OneNet(UnderBases):
         parts = parts_of(document, tail)
         if parts is None:
             return self._aside("invalid_value", "The message has no params of the form that its topic asks for.")
-        return self._parts(message, parts, (product, name), world)
+        # OneNET's events have no more than thing/event/post; Alink's properties are events as well.
+        return self._parts(message, parts, (product, name), world, alink=tail[1] == "event" and len(tail) > 3)
 
-    def _parts(self, message: Message, parts: Iterator[Part], topic: tuple[str, str], world: World) -> Decoded:
+    def _parts(
+        self, message: Message, parts: Iterator[Part], topic: tuple[str, str], world: World, *, alink: bool
+    ) -> Decoded:
         readings: list[Reading] = []
         unmapped: list[Unmapped] = []
         strangers: list[str] = []
@@ -121,7 +127,7 @@ class OneNet(UnderBases):
                 facts.fact(_LOGINS[part.login])
                 readings += facts.readings
             else:
-                more, needed = self._read(message, device, part)
+                more, needed = self._read(message, device, part, alink=alink)
                 readings += more
                 unmapped += needed
         refused = unknown_device(self._source, strangers[0]).quarantine if strangers else None
@@ -129,16 +135,19 @@ class OneNet(UnderBases):
             return self._ignored("empty_payload")
         return Decoded(readings, quarantine=refused, unmapped=unmapped, strangers=strangers, source=self._source)
 
-    def _read(self, message: Message, device: Device, part: Part) -> tuple[list[Reading], list[Unmapped]]:
+    def _read(
+        self, message: Message, device: Device, part: Part, *, alink: bool
+    ) -> tuple[list[Reading], list[Unmapped]]:
         readings: list[Reading] = []
         unmapped: list[Unmapped] = []
         facts = self._facts(message, device, None, historic=part.historic)
         for sample in part.samples:
             facts = self._facts(message, device, sample.time, historic=part.historic)
             if sample.event is None:
-                tell_fields(facts, device, sample.fields, measured=True)
+                fields = _standard(facts, sample.fields) if alink else sample.fields
+                tell_fields(facts, device, fields, measured=True)
             else:
-                _event(facts, sample)
+                _event(facts, sample, _STANDARD_EVENTS.get(sample.event) if alink else None)
             readings += sound(facts.readings)
             unmapped += facts.unmapped
         if not readings:
@@ -156,7 +165,21 @@ class OneNet(UnderBases):
         )
 
 
-def _event(facts: Facts, sample: Sample) -> None:
+def _standard(facts: Facts, fields: dict[str, Any]) -> dict[str, Any]:
+    """Take what a standard thing model says, unless it is mapped; give the rest."""
+    if _STANDARD.keys().isdisjoint(fields):
+        return fields
+    rest = {}
+    for key, value in fields.items():
+        kind = _STANDARD.get(key)
+        if kind is None:
+            rest[key] = value
+        elif not (facts.has_map and facts.by_map(key, value, what="input", known=True)):
+            facts.fact(read(kind, value))
+    return rest
+
+
+def _event(facts: Facts, sample: Sample, standard: Fact | None) -> None:
     """Take an event: what it is called says what has happened, unless its parameters say that it has not."""
     name = sample.event or ""
     if facts.has_map:
@@ -165,6 +188,9 @@ def _event(facts: Facts, sample: Sample) -> None:
             written = facts.by_map(f"{name}.{key}", value, what="event", known=True) or written
         if written:
             return
+    if standard is not None:
+        facts.fact(standard)
+        return
     if plain(name) is not None:
         said = next((value for key, value in sample.fields.items() if _is_state(key, name)), True)
         if tell(facts, name, said):

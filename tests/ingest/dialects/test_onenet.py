@@ -93,6 +93,16 @@ def valued(value: Any, time: Any = NOW) -> dict[str, Any]:
         (f"{ALINK}/event/property/post", post({"GasSensorState": valued(1)}), {"gas": "alarm"}),
         (f"{ALINK}/event/property/post", post({"SmokeSensorState": 0, "BatteryPercentage": 55}),
          {"smoke": "clear", "battery": 55.0}),
+        (f"{ALINK}/event/property/post",
+         post({"WaterSensorState": valued(1), "ContactState": 1, "MotionAlarmState": "0"}),
+         {"water_leak": "alarm", "contact": "open", "motion": "clear"}),
+        (f"{ALINK}/event/property/post", post({"WaterSensorState": valued(2), "ContactState": -1}),
+         {"water_leak": "unknown", "contact": "unknown"}),
+        (f"{ALINK}/event/property/pack/post", post({"subDevices": [{"identity": {"deviceName": "yl-2"},
+         "properties": {"WaterSensorState": valued(0)}}]}), {"water_leak": "clear"}),
+        (f"{ALINK}/event/LowElectricityAlarm/post", post(valued({})), {"battery": "low"}),
+        (f"{THING}/event/post", post({"LowElectricityAlarm": valued({})}),
+         {"heartbeat": "alive", "map:LowElectricityAlarm": "true"}),
         (f"{ALINK}/event/property/post_reply", {"code": 200}, {"ignored": "reply"}),
         (f"{ALINK}/event/SmokeAlarm/post", post(valued({"Level": 1})), {"smoke": "alarm"}),
         (f"{ALINK}/event/SmokeAlarm/post", post({"Level": 1}), {"smoke": "alarm"}),
@@ -188,6 +198,14 @@ def test_a_map_says_what_identifiers_mean(source: Any, summary: Any) -> None:
     assert summary(cloud.hears(f"{THING}/property/post", json.dumps(post({"Di1": valued(7)})))) == {"gas": "unknown"}
     events = post({"identifier1": valued({}), "identifier2": valued({"Power": "off"})})
     assert summary(cloud.hears(f"{THING}/event/post", json.dumps(events))) == {"smoke": "alarm", "fault": "alarm"}
+
+
+def test_a_map_says_more_than_the_standard(source: Any, summary: Any) -> None:
+    cloud = source("onenet", map={"ContactState": Mapped(kind="contact", invert=True)})
+    cloud.knows("yl-1")
+    said = post({"ContactState": valued(1), "WaterSensorState": valued(1)})
+    told = summary(cloud.hears(f"{ALINK}/event/property/post", json.dumps(said)))
+    assert told == {"contact": "closed", "water_leak": "alarm"}
 
 
 def test_both_clouds_are_subscribed_to() -> None:
