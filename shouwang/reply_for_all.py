@@ -53,14 +53,22 @@ async def act_on(
     language = core.rules.rulebook.language
     if verb is Verb.OUTCOME:
         return "which", _each_outcome(asked, language)
-    done = []
+    done: list[_Done] = []
+    left: list[Incident] = []
     for incident in asked:
-        if (replier := await who(incident)) is not None:
-            by, by_name = replier
-            done += await _do(core, tx, incident, Action(verb=verb, by=by, by_name=by_name, via=via))
+        # As it is now: another reply of theirs may have come first, and what they gave up is not called theirs.
+        now_is = await incidents.load(tx, incident.id, lock=True)
+        if now_is is None or (replier := await who(now_is)) is None:
+            continue
+        by, by_name = replier
+        did = await _do(core, tx, now_is, Action(verb=verb, by=by, by_name=by_name, via=via))
+        if did is None:
+            left.append(now_is)
+        else:
+            done.append(did)
     if done:
         return str(verb), _said(done, verb, via, language)
-    yours = [one for one in asked if one.answered_by in mine]
+    yours = [one for one in left if one.state is not IncidentState.RESOLVED and one.answered_by in mine]
     if yours:
         return "which", texts.render("answer.all_yours", language, codes=codes(yours))
     return "which", texts.render("answer.all_none", language)
@@ -90,13 +98,12 @@ def _is_meant(incident: Incident, verb: Verb, by: str) -> bool:
             return answered
 
 
-async def _do(core: Core, tx: Transaction, incident: Incident, action: Action) -> list[_Done]:
+async def _do(core: Core, tx: Transaction, incident: Incident, action: Action) -> _Done | None:
     """Do it to one, if it is meant and nobody else came first."""
-    now_is = await incidents.load(tx, incident.id, lock=True)
-    if now_is is None or not _is_meant(now_is, action.verb, action.by):
-        return []
-    decision = await acting.act(core, tx, now_is, action)
-    return [] if decision.refusal is not None else [_Done(decision.incident, decision.answer)]
+    if not _is_meant(incident, action.verb, action.by):
+        return None
+    decision = await acting.act(core, tx, incident, action)
+    return None if decision.refusal is not None else _Done(decision.incident, decision.answer)
 
 
 def _said(done: Sequence[_Done], verb: Verb, via: str, language: str) -> str:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from rules.incident import IncidentState
-from store import outbox
+from rules.incident import IncidentState, Verb
+from shouwang import reply_for_all
+from store import incidents, outbox
 
 NUMBER = "+15005550006"
 OPEN, ACKNOWLEDGED, ON_SCENE = IncidentState.OPEN, IncidentState.ACKNOWLEDGED, IncidentState.ON_SCENE
@@ -79,6 +80,27 @@ async def test_said_twice_it_names_what_is_theirs(site: Any) -> None:
     await site.settle()
 
     assert site.text("answer li", 15) == f"没有别的在等您接单。您名下：{first} {second}。"
+
+
+async def test_what_was_given_up_meanwhile_is_not_called_theirs(any_site: Any) -> None:
+    """Two replies at the same time: the second one has looked before the first was written."""
+    site = any_site
+    first, second = await two_alarms(site)
+    await site.phone("li").replies("全部")
+    async with site.database.read() as tx:
+        asked = await incidents.asked_of(tx, {"li"})
+    assert [one.code for one in asked] == [first, second]
+    await site.phone("li").replies(f"去不了 {first}")
+
+    async def li(_incident: Any) -> tuple[str, str]:
+        return "li", "李明"
+
+    async with site.database.write() as tx:
+        _, answer = await reply_for_all.act_on(
+            site.service.core, tx, Verb.ACKNOWLEDGE, asked, via="sms", mine={"li"}, who=li
+        )
+
+    assert answer == f"没有别的在等您接单。您名下：{second}。"
 
 
 async def test_arrived_for_all_is_for_who_has_answered_all(site: Any) -> None:
