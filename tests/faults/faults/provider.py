@@ -24,7 +24,7 @@ class ProviderFails:
     times: int = 3
     settings: Mapping[str, Any] = field(default_factory=dict)
     words: str = ""
-    within_s: float = 30.0
+    within_s: float = 60.0
     aftermath_s: float = _BACKS_OFF_S
     needs = NOTHING
 
