@@ -23,7 +23,7 @@ class Example:
 
 def examples() -> list[Example]:
     """Give them in their order."""
-    found = re.findall(r"(?ms)^```yaml\n(version: 1\n.*?)^```\n\n```text\n([^`]*→[^`]*)^```", DOCUMENT)
+    found = re.findall(r"(?ms)^```yaml\n(version: 1\n(?:(?!^```).)*)^```\n\n```text\n([^`]*→[^`]*)^```", DOCUMENT)
     return [_example(number, file, messages) for number, (file, messages) in enumerate(found)]
 
 
