@@ -119,7 +119,12 @@ class _Sittings:
             if not sources:
                 sources = [sitting.assumed(dialect, bases=self._bases, meanings=self._map)]
             self._sittings[dialect] = Sitting(
-                sources, self._devices, kind=self._kind, registered_only=self._registered_only
+                sources,
+                self._devices,
+                kind=self._kind,
+                registered_only=self._registered_only,
+                # What is written in a file, or given, is meant so.
+                guess_base=not (self._sources or self._bases),
             )
         return self._sittings[dialect]
 

@@ -13,6 +13,8 @@ class Answer:
 
     topic: str
     decoded: Decoded
+    #: What the topic was taken to begin with, where that was guessed.
+    base: str | None = None
 
     @property
     def understood(self) -> bool:
@@ -35,6 +37,8 @@ class Answer:
         learnt = [*(decoded.definitions or ()), *(decoded.learnt or ())]
         if learnt or decoded.definitions is not None:
             document["learnt"] = learnt
+        if self.base is not None:
+            document["base"] = self.base
         if decoded.strangers:
             document["strangers"] = list(decoded.strangers)
         return document

@@ -1,6 +1,7 @@
 """Messages decoded one after the other, each knowing what the earlier ones taught, as in the service."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ _NO_DEVICES = frozenset({"availability", "battery", "battery_voltage", "heartbea
 _DEVICE_KINDS = KINDS - _NO_DEVICES
 #: How one device's name is said again until the dialect has said all of it; a message rarely has more devices.
 _MOST_ROUNDS = 50
+_MOST_GUESSES = 100
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -39,6 +41,7 @@ class Sitting:
 
     Of a device that is not among `devices` everything is said that its message says by itself, as if it were
     registered as `kind`, or as what its line says; with `registered_only` it stays a stranger, as in the service.
+    With `guess_base`, a topic that is under no base is read as if its first word were one of the first source.
     """
 
     def __init__(
@@ -48,10 +51,12 @@ class Sitting:
         *,
         kind: str | None = None,
         registered_only: bool = False,
+        guess_base: bool = False,
     ) -> None:
+        self._sources = list(sources)
         self._decoder = Decoder(sources)
         self._discovery = {source.discovery for source in sources if source.discovery}
-        self._bases = {base for source in sources for base in (source.base, *source.more)}
+        self._guessed: set[str] | None = set() if guess_base else None
         self._devices: dict[Name, Device] = {(device.source, device.name): device for device in devices}
         self._kind = kind
         self._registered_only = registered_only
@@ -67,12 +72,20 @@ class Sitting:
     def read(self, line: Line, now: datetime) -> Answer:
         """Say what a message says, as `hear`, and learn nothing."""
         message = Message(line.topic, line.payload, line.retain, line.received_at or now)
+        decoded = self._of(message, line)
+        if decoded.source is None:
+            if self._is_discovery(line.topic):
+                decoded = Decoded(ignored="discovery_config")
+            elif self._guess(line.topic):
+                decoded = self._of(message, line)
+        return Answer(topic=line.topic, decoded=decoded, base=self._guessed_base(line.topic))
+
+    def _of(self, message: Message, line: Line) -> Decoded:
+        """Decode a message, and again with whom it turns out to be about."""
         names = set(self._decoder.names(message))
         devices = {name: self._devices[name] for name in names & self._devices.keys()}
         decoded = self._decode(message, names, devices)
         source = decoded.source
-        if source is None and self._is_discovery(line.topic):
-            decoded = Decoded(ignored="discovery_config")
         if source is not None and not self._registered_only:
             for _ in range(_MOST_ROUNDS):
                 strangers = [one for one in decoded.strangers if (source, one) not in devices]
@@ -84,7 +97,7 @@ class Sitting:
                         self._define(source, name, line)
                 names |= devices.keys()
                 decoded = self._decode(message, names, devices)
-        return Answer(topic=line.topic, decoded=decoded)
+        return decoded
 
     def _decode(self, message: Message, names: set[Name], devices: dict[Name, Device]) -> Decoded:
         # Only what the dialect has asked for: it gets no more in the service.
@@ -109,7 +122,7 @@ class Sitting:
         """Let the gateway say what the line says that it has said: the definition of a Zigbee2MQTT device."""
         definition = {"model": line.model, "vendor": line.vendor, "exposes": line.exposes}
         said = orjson.dumps([{"friendly_name": name, "definition": definition}])
-        for base in self._bases:
+        for base in {base for one in self._sources for base in (one.base, *one.more)}:
             decoded = self._decoder.decode(
                 Message(f"{base}/bridge/devices", said, retain=True, received_at=_LONG_AGO), World()
             )
@@ -135,6 +148,21 @@ class Sitting:
             before = self._gateways.get((word.source, word.name))
             started_at = word.started_at or (before.started_at if before is not None else None)
             self._gateways[word.source, word.name] = Gateway(word.state, started_at)
+
+    def _guess(self, topic: str) -> bool:
+        """Take a topic's first word for a base; say whether that is one more than before."""
+        word = topic.partition("/")[0]
+        if self._guessed is None or not word or word in self._guessed or len(self._guessed) >= _MOST_GUESSES:
+            return False
+        self._guessed.add(word)
+        first = self._sources[0]
+        self._sources[0] = replace(first, more=(*first.more, word))
+        self._decoder = Decoder(self._sources)
+        return True
+
+    def _guessed_base(self, topic: str) -> str | None:
+        word = topic.partition("/")[0]
+        return word if self._guessed and word in self._guessed else None
 
     def _is_discovery(self, topic: str) -> bool:
         return topic.endswith("/config") and any(topic.startswith(f"{one}/") for one in self._discovery)

@@ -71,6 +71,13 @@ def test_topics_may_begin_otherwise() -> None:
     assert [one["facts"][0]["state"] for one in lines] == ["alarm", "clear"]
 
 
+def test_a_base_that_was_given_is_meant_so() -> None:
+    said = 'south/x {"gas":true}'
+
+    assert decode("-d", "zigbee2mqtt", said=said)[1][0]["base"] == "south"
+    assert decode("-d", "zigbee2mqtt", "-b", "north", said=said)[1][0]["quarantine"]["reason"] == "unknown_topic"
+
+
 def test_every_line_may_be_a_payload_of_one_topic() -> None:
     _, lines, _ = decode("-d", "zigbee2mqtt", "--topic", "zigbee2mqtt/x", said='{"contact":false}\n{"contact":true}\n')
 

@@ -127,6 +127,28 @@ def test_several_faults_are_told_one_by_one(zigbee: Sitting) -> None:
     }
 
 
+def test_a_base_that_nobody_has_named_is_guessed_and_told() -> None:
+    """Of a recording: the gateway of a stranger may be set to anything."""
+    sitting = Sitting([assumed("zigbee2mqtt")], guess_base=True)
+
+    guessed = hears(sitting, 'z2m-south/kitchen {"gas":true}')
+    again = hears(sitting, 'z2m-south/kitchen {"gas":false}')
+    usual = hears(sitting, 'zigbee2mqtt/kitchen {"gas":true}')
+
+    assert (guessed["facts"][0]["device"], guessed["facts"][0]["state"], guessed["base"]) == (
+        "kitchen",
+        "alarm",
+        "z2m-south",
+    )
+    assert (again["facts"][0]["state"], again["base"]) == ("clear", "z2m-south")
+    assert "base" not in usual
+    assert hears(sitting, "homeassistant/sensor/x/config {}")["ignored"] == "discovery_config"
+
+
+def test_nothing_is_guessed_where_a_base_was_named(zigbee: Sitting) -> None:
+    assert hears(zigbee, 'z2m-south/kitchen {"gas":true}')["quarantine"]["reason"] == "unknown_topic"
+
+
 def test_a_source_is_as_its_gateway_comes() -> None:
     source = assumed("zigbee2mqtt", bases=["a", "b"], meanings={"x": Mapped(kind="gas")})
 
