@@ -103,6 +103,7 @@ _OTHER = frozenset(
     rain snow free flag
     """.split()  # noqa: SIM905 - a list of forty quoted words is harder to read
 )
+_ELECTRIC = frozenset({"volt", "voltage", "v", "mv", "current", "power", "temp", "charge", "charging", "health"})
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
@@ -119,8 +120,8 @@ def plain(name: str) -> Plain | None:
     for size in (3, 2, 1):
         ending = tuple(words[-size:])
         if len(ending) == size and (known := _NAMES.get(ending)) is not None:
-            # `gas_fault` is the detector's fault, and `co_sensor_status` no contact's.
-            return known
+            # `volt_batt` and `current_batt` are no levels; `gas_fault` is the detector's fault.
+            return None if known.way is Way.LEVEL and not _ELECTRIC.isdisjoint(words) else known
     return _hazard(words)
 
 

@@ -69,6 +69,8 @@ class OpenMqttGateway(UnderBases):
             return Decoded(gateway=GatewayWord(self._source, "online", None, place.gateway), source=self._source)
         if place.what in tables.OF_THE_GATEWAY:
             return self._ignored(tables.OF_THE_GATEWAY[place.what])
+        if place.below.partition("/")[0] == "undecoded":
+            return self._ignored("vendor_raw")
         try:
             document = parsed(message.payload)
         except ValueError:

@@ -78,7 +78,8 @@ def test_which_way_round_a_contact_is_nobody_can_know(name: str, value: Any) -> 
         "gas_alarm_limit", "gas_valve_state", "last_gas_alarm", "smoke_alarm_count", "smoke_alarm_enabled", "CO2",
         "co2", "co2_ppm", "room_co2_concentration", "gas_meter", "alarm", "status", "state", "Switch1", "value",
         "water", "", "/", "temperature", "smoke_mode", "no_motion", "13.1.85", "🔥", "gas_alarm_reset",
-        "rain_fall", "flag_fall",
+        "rain_fall",
+        "volt_batt", "current_batt_1", "flag_fall",
     ],
 )  # fmt: skip
 def test_what_may_be_something_else_is_not_read(name: str) -> None:
