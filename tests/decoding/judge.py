@@ -64,7 +64,8 @@ def compare(samples: Iterable[Sample]) -> Verdict:
         else:
             verdict.unread[sample.dialect] += 1
     for dialect, of_dialect in by_dialect.items():
-        sitting = Sitting([assumed(dialect, bases=_bases(dialect, of_dialect))])
+        bases = _bases(of_dialect)
+        sitting = Sitting([assumed(dialect, bases=bases)], guess_base=not bases)
         alarming: dict[tuple[str, str], bool] = {}
         for sample in of_dialect:
             line = replace(sample.line, received_at=sample.line.received_at or received_at(sample.meaning))
@@ -74,7 +75,7 @@ def compare(samples: Iterable[Sample]) -> Verdict:
     return verdict
 
 
-def _bases(dialect: str, samples: Sequence[Sample]) -> list[str]:
+def _bases(samples: Sequence[Sample]) -> list[str]:
     """Give the bases that the recordings' gateways were set to, as their records say; else the dialect's own."""
     return list(dict.fromkeys(one for sample in samples if (one := sample.about.get("base"))))
 

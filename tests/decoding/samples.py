@@ -23,6 +23,8 @@ CALLED = {
     "homeassistant-statestream": "homeassistant",
     "sparkplug-json": "sparkplug",
 }
+#: Of those that a recording calls `other`, the dialects of some, by how their topics begin.
+_OTHER = {"zwave/": "zwave-js-ui", "/sys/": "onenet"}
 #: What a property of Zigbee2MQTT tells of, by its family in the recording.
 _FAMILIES = {
     **{kind: kind for kind in ("gas", "smoke", "carbon_monoxide", "water_leak", "contact", "tamper", "vibration")},
@@ -77,6 +79,8 @@ def read(path: Path) -> Iterator[Sample]:
             yield _of_truth(where, record, line)
             continue
         dialect = CALLED.get(record["dialect"], record["dialect"])
+        if dialect == "other":
+            dialect = next((one for start, one in _OTHER.items() if line.topic.startswith(start)), dialect)
         yield Sample(where=where, dialect=dialect, line=line, meaning=record["meaning"], about=record)
 
 
