@@ -22,19 +22,25 @@ NO_SENSORS = frozenset(
 _BLE_FIELDS = frozenset({"Battery", "RSSI", "MAC", "mac", "PIR", "Leak", "Door", "Btn", "Moisture", "Fertility", "NMT"})
 #: Those that no sensor on a wire has, so that an alias without a dash is known as well.
 _BLE_SURE = frozenset({"Battery", "RSSI", "MAC", "mac"})
+#: Chips with inputs, and Tuya's controller, by how they say what their data points are: (field, its name for all).
+_CHIPS = {"MCP230XX": "MCP230XX", "MCP230XX_INT": "MCP230XX", "MCP23XXX": "MCP23XXX", "TuyaReceived": "TuyaReceived"}
+#: Of Tuya's data points, those that are truths, choices and bits; numbers and texts are settings and measurements.
+_TUYA_POINTS = ("DpType1Id", "DpType4Id", "DpType5Id")
 _BLE_STATES = {"PIR": "motion", "Leak": "water_leak"}
 
 
 def is_wired(key: str) -> bool:
-    """Tell whether a field is a switch's or a button's: Switch1, Button2."""
-    return key.startswith((_SWITCH, _BUTTON)) and key[6:].isdigit()
+    """Tell whether a field is a switch's or a button's (Switch1, Button2), or of a chip that may have some."""
+    return (key.startswith((_SWITCH, _BUTTON)) and key[6:].isdigit()) or key in _CHIPS
 
 
 def take(facts: Facts, document: dict[str, Any], maps: dict[str, Mapped]) -> bool:
     """Take switches, buttons, and whatever has a map, also inside (`ANALOG.A0`); say whether anything was there."""
     found = False
     for key, value in document.items():
-        if is_wired(key):
+        if key in _CHIPS:
+            found = _points(facts, key, value) or found
+        elif is_wired(key):
             found = True
             action = value.get("Action", value.get("ACTION")) if type(value) is dict else value
             if key.startswith(_SWITCH):
@@ -44,12 +50,26 @@ def take(facts: Facts, document: dict[str, Any], maps: dict[str, Mapped]) -> boo
         elif key in maps:
             found = facts.by_map(key, value, what="input", known=True) or found
     for path in maps:
-        if "." in path:
+        if "." in path and path.partition(".")[0] not in _CHIPS:
             inside: Any = document
             for part in path.split("."):
                 inside = inside.get(part, _ABSENT) if type(inside) is dict else _ABSENT
             if inside is not _ABSENT:
                 found = facts.by_map(path, inside, what="input", known=True) or found
+    return found
+
+
+def _points(facts: Facts, chip: str, points: Any) -> bool:
+    """Take a chip's inputs: `MCP230XX.D1`, whether it is told now (MCP230XX_INT) or again (MCP230XX)."""
+    if type(points) is not dict:
+        return False
+    found = False
+    for name, value in points.items():
+        listed = (name[:1] == "D" and name[1:].isdigit()) or name.startswith(_TUYA_POINTS)
+        told, field = f"{chip}.{name}", f"{_CHIPS[chip]}.{name}"
+        mapped = told != field and facts.by_map(told, value, what="input", known=True)
+        mapped = mapped or facts.by_map(field, value, what="input", known=not listed)
+        found = found or mapped or listed
     return found
 
 
@@ -78,6 +98,7 @@ def bluetooth(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
         for key, one in document.items()
         if type(one) is dict
         and key != "Wifi"
+        and not key.startswith("IBEACON")
         and (_BLE_SURE & one.keys() or ("-" in key and (_BLE_FIELDS & one.keys() or "Temperature" in one)))
     }
 

@@ -465,6 +465,40 @@ def test_the_state_of_the_coordinator(site: Any, summary: Summary, status: Any, 
         assert decoded.gateway.started_at == NOON
 
 
+# --- chips with inputs ---
+
+PINS = {"Time": NAIVE, "MCP230XX": {"D0": 1, "D1": 0, "X": 3}}
+PIN = {"Time": NAIVE, "MCP230XX_INT": {"D1": 1, "MS": 3095}}
+TUYA = {"TuyaReceived": {"Data": "55AA", "Cmnd": 7, "DpType1Id1": 1, "DpType2Id3": 80, "1": {"DpId": 1}}}
+
+
+def test_inputs_of_a_chip_need_a_map_each(site: Any, summary: Summary) -> None:
+    assert list(site.hears("tele/panel/SENSOR", json.dumps(PINS)).strangers) == ["panel"]
+    assert list(site.hears("stat/panel/RESULT", json.dumps(TUYA)).strangers) == ["panel"]
+    site.knows("panel")
+    said = {"map:MCP230XX.D0": "1", "map:MCP230XX.D1": "0", "heartbeat": "alive"}
+    assert summary(site.hears("tele/panel/SENSOR", json.dumps(PINS))) == said
+    said = {"map:MCP230XX.D1": "1", "heartbeat": "alive"}
+    assert summary(site.hears("stat/panel/RESULT", json.dumps(PIN))) == said
+    said = {"map:TuyaReceived.DpType1Id1": "1", "heartbeat": "alive"}
+    assert summary(site.hears("tele/panel/RESULT", json.dumps(TUYA))) == said
+    assert summary(site.hears("tele/panel/SENSOR", '{"MCP230XX":5}')) == {"heartbeat": "alive"}
+
+
+@pytest.mark.parametrize("field", ["MCP230XX", "MCP230XX_INT"])
+def test_an_input_of_a_chip_is_one_however_it_is_told(site: Any, summary: Summary, field: str) -> None:
+    site.knows("panel", "sos", map={f"{field}.D1": Mapped(kind="sos")})
+    assert [one.kind for one in site.hears("stat/panel/RESULT", json.dumps(PIN)).readings] == ["sos"]
+    if field == "MCP230XX":
+        assert summary(site.hears("tele/panel/SENSOR", json.dumps(PINS)))["sos"] == "cleared"
+
+
+def test_data_points_of_tuya_by_map(site: Any, summary: Summary) -> None:
+    meanings = {"TuyaReceived.DpType1Id1": Mapped(kind="smoke"), "TuyaReceived.DpType2Id3": Mapped(kind="battery")}
+    site.knows("panel", "smoke", map=meanings)
+    assert summary(site.hears("tele/panel/RESULT", json.dumps(TUYA))) == {"smoke": "alarm", "battery": 80.0}
+
+
 # --- radio and Bluetooth ---
 
 
