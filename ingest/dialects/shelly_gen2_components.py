@@ -74,6 +74,8 @@ def happen(facts: Facts, key: str, event: str) -> None:
     kind = key.partition(":")[0]
     hazard = _HAZARDS.get(kind)
     if hazard is not None:
+        # The names of webhooks have the component's in front.
+        event = event.removeprefix(f"{kind}.")
         if event == "alarm":
             facts.fact(on(hazard))
         elif event == "alarm_off":

@@ -132,6 +132,8 @@ def test_the_codes_of_faults_are_told(site: Any) -> None:
         ("smoke:0 something", "smoke", {"heartbeat": "alive"}),
         ("flood:0 alarm", "water_leak", {"water_leak": "alarm"}),
         ("flood:0 cable_unplugged", "water_leak", {"water_leak": "unknown", "fault": "alarm"}),
+        ("flood:0 flood.alarm", "water_leak", {"water_leak": "alarm"}),
+        ("flood:0 flood.alarm_off", "water_leak", {"water_leak": "clear"}),
         ("input:0 single_push", "button", {"button": "single"}),
         ("input:0 long_push", "sos", {"sos": "pressed"}),
         ("input:0 btn_down", "sos", {"heartbeat": "alive"}),
