@@ -1,8 +1,9 @@
 """From messages to facts: finds the source of a message and lets its dialect read it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from ingest.decoded import Decoded, Dialect, Gateway, GatewayWord, World
 from ingest.dialects import DIALECTS
@@ -58,7 +59,8 @@ class Decoder:
         for source, dialect, by_topic in claims:
             try:
                 found = dialect.names(message.topic if by_topic else rest, message.payload)
-                names += [(source, name) for name in found]
+                # PostgreSQL has no place for NUL, not even in a question.
+                names += [(source, name) for name in found if _NUL not in name]
             except Exception:  # noqa: BLE001, S112 - decode() will say what is wrong with it
                 continue
         return names
@@ -76,7 +78,9 @@ class Decoder:
 
     def _read(self, source: str, dialect: Dialect, message: Message, rest: str, world: World) -> Decoded:
         try:
-            return dialect.decode(message, rest, world)
+            decoded = dialect.decode(message, rest, world)
+            holds_nul = b"\0" in message.payload or b"\\u0000" in message.payload or _NUL in message.topic
+            return _storable(decoded) if holds_nul else decoded
         except Exception as error:  # noqa: BLE001 - one message that we cannot bear must not stop the others
             _log.exception("the decoder of source %s failed", source, extra={"source": source})
             return Decoded(
@@ -96,3 +100,42 @@ class Decoder:
                 if found is not None:
                     return topic[end + 1 :], found
         return topic, self._by_base.get("", ())
+
+
+_NUL = "\0"
+_INSTEAD = "\N{REPLACEMENT CHARACTER}"
+
+
+def _storable(decoded: Decoded) -> Decoded:
+    """Take NUL out of every text: PostgreSQL has no place for it, and one such message would hold up all others."""
+    return decoded._replace(
+        readings=[
+            reading._replace(state=_text(reading.state), unit=_text(reading.unit), detail=_text(reading.detail))
+            for reading in decoded.readings
+        ],
+        definitions=_document(decoded.definitions),
+        learnt=_document(decoded.learnt),
+        unmapped=[
+            one._replace(name=one.name.replace(_NUL, _INSTEAD), field=one.field.replace(_NUL, _INSTEAD))
+            for one in decoded.unmapped
+        ],
+        gateway=None
+        if decoded.gateway is None
+        else decoded.gateway._replace(name=decoded.gateway.name.replace(_NUL, _INSTEAD)),
+        strangers=[name.replace(_NUL, _INSTEAD) for name in decoded.strangers],
+    )
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else text.replace(_NUL, _INSTEAD)
+
+
+def _document(value: Any) -> Any:
+    """Copy a document, with its keys, without NUL."""
+    if type(value) is str:
+        return value.replace(_NUL, _INSTEAD)
+    if isinstance(value, Mapping):
+        return {_document(key): _document(one) for key, one in value.items()}
+    if type(value) in {list, tuple}:
+        return [_document(one) for one in value]
+    return value

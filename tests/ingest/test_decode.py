@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -103,3 +104,44 @@ def test_no_sources_no_subscriptions() -> None:
 def test_a_dialect_that_is_not_known_is_refused() -> None:
     with pytest.raises(KeyError):
         Decoder([Source(id="x", dialect="tasmotta", base="x")])
+
+
+NUL = "\0"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "topic", "payload"),
+    [
+        ("zigbee2mqtt", "b/x", b'{"action":"a\\u0000b"}'),
+        ("shouwang", "b/g/x/event", b'{"kind":"gas","state":"alarm","detail":"a\\u0000"}'),
+        ("rtl_433", "b/devices/A/x/event", b"button\0"),
+        (
+            "zigbee2mqtt",
+            "b/bridge/devices",
+            b'[{"friendly_name":"a\\u0000","definition":{"model":"m\\u0000","exposes":[]}}]',
+        ),
+        (
+            "sparkplug",
+            "b/g/DBIRTH/n/x",
+            b'{"metrics":[{"name":"a\\u0000","alias":1,"dataType":"Boolean","value":true}]}',
+        ),
+        ("openmqttgateway", "b/g/433toMQTT", b'{"value":"a\\u0000"}'),
+        ("thingsboard", "b/gateway/telemetry", b'{"a\\u0000":[{"gas":1}]}'),
+    ],
+)
+def test_what_is_to_be_stored_holds_no_nul(dialect: str, topic: str, payload: bytes) -> None:
+    """Invariant nothing-dropped: PostgreSQL refuses a text with NUL in it, and the whole batch with it, for ever."""
+    decoder = Decoder([Source(id="one", dialect=dialect, base="b")])
+    heard = message(topic, payload)
+    names = [("one", "x"), ("one", "g/n/x"), *decoder.names(heard)]
+    known = World(
+        devices={name: Device(id="d", home_id="h", kind="button", source="one", name=name[1]) for name in names}
+    )
+
+    decoded = decoder.decode(heard, known)
+
+    assert not any(NUL in name for _, name in names)
+    assert any((decoded.readings, decoded.unmapped, decoded.definitions, decoded.strangers))
+    said = [*decoded.readings, *decoded.unmapped, decoded.definitions, decoded.learnt, *decoded.strangers]
+    assert NUL not in json.dumps(said, default=str, ensure_ascii=False)
+    assert "\\u0000" not in json.dumps(said, default=str)
