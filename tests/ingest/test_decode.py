@@ -113,7 +113,7 @@ NUL = "\0"
     ("dialect", "topic", "payload"),
     [
         ("zigbee2mqtt", "b/x", b'{"action":"a\\u0000b"}'),
-        ("shouwang", "b/g/x/event", b'{"kind":"gas","state":"alarm","detail":"a\\u0000"}'),
+        ("shouwang", "b/h/x/event", b'{"kind":"gas","state":"alarm","detail":"a\\u0000"}'),
         ("rtl_433", "b/devices/A/x/event", b"button\0"),
         (
             "zigbee2mqtt",
