@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 
 class Spoken(NamedTuple):
@@ -52,7 +52,7 @@ def _each(document: dict[str, Any], *, remembered: bool) -> Iterator[Spoken]:
             yield Spoken(name, short, fields, remembered)
 
 
-def _is_address(value: Any) -> bool:
+def _is_address(value: Any) -> TypeGuard[str]:
     return type(value) is str and value.startswith("0x") and 2 < len(value) <= 18
 
 

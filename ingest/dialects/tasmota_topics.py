@@ -54,7 +54,7 @@ class Topics:
             self.bases = (*own, *(PREFIXES if len(own) < len(bases) else ()))
         self.subscriptions = tuple(filters)
 
-    def _by_template(self, template: str, bases: Sequence[str]) -> None:
+    def _by_template(self, template: str, bases: tuple[str, ...]) -> None:
         head: list[str] = []
         segments = template.split("/")
         while segments and "%" not in segments[0]:
