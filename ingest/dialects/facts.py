@@ -132,7 +132,9 @@ class Facts:
                 self.fact(unknown(how.kind))
                 self.fact(ASIDE[state]._replace(detail=shorten(as_text(value)) if state == "fault" else None))
             elif how.kind in {"button", "sos"}:
-                self._others.append(self._reading(how.kind, state, detail=shorten(as_text(value))))
+                # An empty action is how a press is taken back.
+                if how.kind == "sos" or state != UNKNOWN:
+                    self._others.append(self._reading(how.kind, state, detail=shorten(as_text(value))))
             else:
                 self.fact(Fact(_RANKS.get(state, 0), how.kind, state))
             return True

@@ -7,7 +7,7 @@ unknown-is-not-clear).
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from ingest.dialects.common import number
+from ingest.dialects.common import number, shorten
 from rules.community import Mapped
 from rules.readings import KINDS, UNKNOWN
 
@@ -241,6 +241,9 @@ def mapped(how: Mapped, value: Any) -> tuple[str | None, float | None]:
         if figure is None or (figure < 0 and how.kind.endswith("_concentration")):
             return UNKNOWN, None
         return None, figure * how.scale
+    if how.kind == "button":
+        # Buttons call their presses what they like.
+        return (UNKNOWN if value is None or value == "" else shorten(as_text(value))), None
     fact = read(how.kind, value, inverted=how.invert)
     return (fact.state if fact.kind == how.kind else UNKNOWN), None
 

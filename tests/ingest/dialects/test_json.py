@@ -104,6 +104,9 @@ def test_a_table_of_values(source: Any, summary: Any, value: str, said: dict[str
         (Mapped(kind="smoke", unknown=("255",)), "255", {"smoke": "unknown"}),
         (Mapped(kind="measurement", unit="°C"), "21.5", {"measurement:s": 21.5}),
         (Mapped(kind="sos", states={"1": "pressed"}), "1", {"sos": "pressed"}),
+        (Mapped(kind="button"), '"double"', {"button": "double"}),
+        (Mapped(kind="button"), '""', {"heartbeat": "alive"}),
+        (Mapped(kind="button", states={"1": "single"}), "1", {"button": "single"}),
         (Mapped(kind=None), "1", {"heartbeat": "alive"}),
     ],
 )
