@@ -122,7 +122,7 @@ def _storable(decoded: Decoded) -> Decoded:
         gateway=None
         if decoded.gateway is None
         else decoded.gateway._replace(name=decoded.gateway.name.replace(_NUL, _INSTEAD)),
-        strangers=[name.replace(_NUL, _INSTEAD) for name in decoded.strangers],
+        strangers=tuple([name.replace(_NUL, _INSTEAD) for name in decoded.strangers]),
     )
 
 
