@@ -1,6 +1,7 @@
 """Time: what has become due is decided and written, one transaction each (time is data)."""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from rules import machine
@@ -29,6 +30,8 @@ _AT_ONCE = 50
 #: What follows from silence, and what follows from nothing new having been heard.
 _SILENCE = frozenset({DueKind.ABSENCE, DueKind.OFFLINE, DueKind.GATEWAY, DueKind.UNWATCHED})
 _SENSED = _SILENCE | {DueKind.HOLD}
+
+_OF_HOMES = (DueKind.ABSENCE, DueKind.UNWATCHED)
 
 #: At a start the broker has this long to hand over what it kept for us, before silence is taken for an answer.
 _LISTEN_FIRST = timedelta(seconds=5)
@@ -76,7 +79,7 @@ class Clockwork:
         async with self._core.deciding, self._core.database.write() as tx:
             rows = await due.claim(tx, now, limit)
             # What could be heard is the same for all of them.
-            ears = await self._ears(tx, now) if any(row.kind in _SILENCE for row in rows) else None
+            ears = await self._ears(tx, rows, now) if any(row.kind in _SILENCE for row in rows) else None
             for row in rows:
                 await self._handle(tx, row, now, ears)
             return len(rows)
@@ -114,18 +117,27 @@ class Clockwork:
             case DueKind.HOLD:
                 await self._hold(tx, row, now)
             case DueKind.ABSENCE:
-                await self._absence(tx, row, now, ears or await self._ears(tx, now))
+                await self._absence(tx, row, now, ears or await self._ears(tx, [row], now))
             case DueKind.OFFLINE:
-                await self._offline(tx, row, now, ears or await self._ears(tx, now))
+                await self._offline(tx, row, now, ears or await self._ears(tx, [row], now))
             case DueKind.GATEWAY:
-                await self._gateway(tx, row, now, ears or await self._ears(tx, now))
+                await self._gateway(tx, row, now, ears or await self._ears(tx, [row], now))
             case DueKind.UNTESTED:
                 await self._untested(tx, row, now)
             case DueKind.UNWATCHED:
-                await self._unwatched(tx, row, now, ears or await self._ears(tx, now))
+                await self._unwatched(tx, row, now, ears or await self._ears(tx, [row], now))
 
-    async def _ears(self, tx: Transaction, now: datetime) -> Ears:
-        return await Ears.of(tx, now, began=self._began)
+    async def _ears(self, tx: Transaction, rows: Iterable[Due], now: datetime) -> Ears:
+        """Give what can be heard of all that these rows are about."""
+        subjects: dict[DueKind, list[str]] = {}
+        for row in rows:
+            subjects.setdefault(row.kind, []).append(row.subject)
+        in_homes = [one.split("/", 1)[1] for kind in _OF_HOMES for one in subjects.get(kind, ())]
+        sources = {one.source for one in (await registry.devices(tx, subjects.get(DueKind.OFFLINE, ()))).values()}
+        for devices in (await registry.devices_of_homes(tx, in_homes)).values():
+            sources.update(device.source for device in devices)
+        sources.update(one.partition("/")[0] for one in subjects.get(DueKind.GATEWAY, ()))
+        return await Ears.of(tx, now, sources=sources, began=self._began)
 
     async def _incident(self, tx: Transaction, row: Due, now: datetime) -> None:
         incident = await incidents.load(tx, row.subject, lock=True)

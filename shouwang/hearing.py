@@ -38,13 +38,20 @@ class Ears:
         self._began = began
         self._known = known
         self._gateways = gateways
+        self._by_source: dict[str, list[tuple[str, str]]] = {}
+        for one in gateways:
+            self._by_source.setdefault(one[0], []).append(one)
         self._now = now
         self._deaf_since = known.until if known.until is not None and now - known.until > DEAF_AFTER else None
 
     @classmethod
-    async def of(cls, tx: Transaction, now: datetime, *, began: datetime | None = None) -> "Ears":
-        """Look it up."""
-        return cls(await hearing.load(tx), await registry.gateways(tx), now, began=began)
+    async def of(
+        cls, tx: Transaction, now: datetime, *, sources: Collection[str], began: datetime | None = None
+    ) -> "Ears":
+        """Look it up, as far as it concerns the devices of some sources: a city has a gateway in each home."""
+        gateways = await registry.gateways(tx, sources)
+        keys = {*sources, *(hearing.key(*one) for one in gateways)}
+        return cls(await hearing.load(tx, keys), gateways, now, began=began)
 
     def hear(self, device: Device) -> bool:
         """Say whether anything that a device said now would be heard: by one of its gateways at least."""
@@ -89,9 +96,8 @@ class Ears:
     def outage(self, source: str, name: str) -> tuple[datetime | None, bool]:
         """Say since when a gateway has been off (None: it is not), and whether others of its source are on."""
         row = self._gateways.get((source, name))
-        others = any(
-            other.state != "offline" for one, other in self._gateways.items() if one[0] == source and one[1] != name
-        )
+        of_source = self._by_source.get(source, [])
+        others = any(self._gateways[one].state != "offline" for one in of_source if one[1] != name)
         return (row.since if row is not None and row.state == "offline" else None), others
 
     def unheard(self, devices: Iterable[Device]) -> Collection[str]:
@@ -107,7 +113,7 @@ class Ears:
 
     def _behind(self, device: Device) -> list[tuple[str, str]]:
         """Give the gateways that a device may be heard through: its own, by its name, else any of its source."""
-        of_source = [one for one in self._gateways if one[0] == device.source]
+        of_source = self._by_source.get(device.source, [])
         own = [one for one in of_source if one[1] and device.name.startswith(f"{one[1]}/")]
         return own or of_source
 

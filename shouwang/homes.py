@@ -23,7 +23,7 @@ async def listing(
     A home is watched over as long as each of its devices gives the signs of life that it has promised, and can be
     heard. Addresses are masked: such a list says where nobody would notice.
     """
-    ears = await Ears.of(tx, now)
+    deaf_since: datetime | None = None
     found: list[dict[str, Any]] = []
     looked_at = 0
     more: str | None = after
@@ -31,6 +31,8 @@ async def listing(
         page = await registry.homes_behind(tx, more, _AT_ONCE if unwatched_only else min(_AT_ONCE, limit - len(found)))
         devices = await registry.devices_of_homes(tx, [home.id for home in page])
         known = await states.load(tx, [one.id for of_home in devices.values() for one in of_home])
+        ears = await Ears.of(tx, now, sources={one.source for of_home in devices.values() for one in of_home})
+        deaf_since = ears.own_deafness
         more = page[-1].id if page else None
         for home in page:
             looked_at += 1
@@ -64,7 +66,7 @@ async def listing(
             if len(found) == limit:
                 more = home.id
                 break
-    return {"homes": found, "next": more, "deaf_since": _iso(ears.own_deafness)}
+    return {"homes": found, "next": more, "deaf_since": _iso(deaf_since)}
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -26,7 +26,7 @@ async def outage(tx: Transaction, source_id: str, name: str, ears: Ears) -> Foun
     It is raised in the home that its source names; one with devices of its own name in the home of the first of them,
     for such a source has gateways in many homes; one without either in the home of the source's first device.
     """
-    source = next((one for one in await registry.sources(tx) if one.id == source_id), None)
+    source = await registry.source(tx, source_id)
     if source is None:
         return Found(Outage(source_id, name, None, None), ())
     since, others_hear = ears.outage(source_id, name)

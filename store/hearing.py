@@ -1,7 +1,8 @@
 """What could not be heard, and when: everything while the service was away, a gateway's devices while it was off."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -36,11 +37,25 @@ def key(source: str, gateway: str) -> str:
     return f"{source}/{gateway}" if gateway else source
 
 
-async def load(tx: Transaction) -> Hearing:
-    """Give what is known."""
+_GAPS = sa.select(hearing_gaps.c.source, hearing_gaps.c.began_at, hearing_gaps.c.ended_at).order_by(
+    hearing_gaps.c.began_at
+)
+
+
+@dialect.statement
+def _gaps(on_sqlite: bool) -> sa.Select[Any]:
+    return _GAPS.where(dialect.among(hearing_gaps.c.source, "keys", on_sqlite=on_sqlite))
+
+
+async def load(tx: Transaction, keys: Iterable[str] | None = None) -> Hearing:
+    """Give what is known of some gateways (by `key()`; None: of all), and of EVERYTHING."""
     until = await tx.scalar(sa.select(listening.c.until).where(listening.c.name == _SERVICE))
     gaps: dict[str, list[tuple[datetime, datetime | None]]] = {}
-    for source, began, ended in await tx.execute(sa.select(hearing_gaps).order_by(hearing_gaps.c.began_at)):
+    if keys is None:
+        rows = await tx.execute(_GAPS)
+    else:
+        rows = await tx.execute(_gaps(tx), {"keys": dialect.keys(tx, {EVERYTHING, *keys})})
+    for source, began, ended in rows:
         gaps.setdefault(source, []).append((began, ended))
     return Hearing(until, gaps)
 

@@ -50,6 +50,7 @@ __all__ = [
     "set_away",
     "set_digests",
     "set_gateway",
+    "source",
     "sources",
     "sources_of_names",
     "workers",
@@ -112,11 +113,33 @@ async def sources(tx: Transaction) -> list[Source]:
     ]
 
 
-async def gateways(tx: Transaction) -> dict[tuple[str, str], GatewayRow]:
-    """Give what each gateway last said of itself, by its source and its name there (empty where a source is one)."""
+async def source(tx: Transaction, source_id: str) -> Source | None:
+    """Give a source; None where there is none of that id."""
+    columns = (source_table.c[name] for name in ("id", "dialect", "base", "document"))
+    chosen = sa.select(*columns).where(source_table.c.id == source_id, source_table.c.closed_at.is_(None))
+    row = (await tx.execute(chosen)).first()
+    if row is None:
+        return None
+    return from_document(Source, {**row.document, "id": row.id, "dialect": row.dialect, "base": row.base})
+
+
+@dialect.statement
+def _gateways_of(on_sqlite: bool) -> sa.ColumnElement[bool]:
+    return dialect.among(gateway_table.c.source, "sources", on_sqlite=on_sqlite)
+
+
+async def gateways(tx: Transaction, of: Collection[str] | None = None) -> dict[tuple[str, str], GatewayRow]:
+    """Give what each gateway last said of itself, by its source and its name there (empty where a source is one).
+
+    `of` are the sources that are asked about; all where it is None.
+    """
     columns = (gateway_table.c[name] for name in ("source", "name", "state", "since", "started_at"))
     of_open = sa.select(*columns).join(source_table, source_table.c.id == gateway_table.c.source)
-    rows = await tx.execute(of_open.where(source_table.c.closed_at.is_(None)))
+    of_open = of_open.where(source_table.c.closed_at.is_(None))
+    if of is None:
+        rows = await tx.execute(of_open)
+    else:
+        rows = await tx.execute(of_open.where(_gateways_of(tx)), {"sources": dialect.keys(tx, of)})
     return {(source, name): GatewayRow(state, since, started_at) for source, name, state, since, started_at in rows}
 
 

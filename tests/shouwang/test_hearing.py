@@ -80,3 +80,34 @@ def test_a_device_is_heard_through_its_own_gateway_or_any_of_its_source() -> Non
     # The two were never off together.
     assert made.gaps([anywhere]) == []
     assert made.unheard([behind_hall, anywhere]) == {behind_hall.id}
+
+
+def test_since_when_a_device_cannot_be_heard() -> None:
+    """Since the last of its gateways went, or we did; not while one of them is on."""
+    gone = NOON - HOUR
+    rows = {
+        ("one", "hall"): GatewayRow("offline", gone - HOUR, None),
+        ("one", "attic"): GatewayRow("offline", gone, None),
+    }
+    made = Ears(Hearing(NOON, {}), rows, NOON)
+    assert made.deaf_since(GAS) == gone
+    assert made.deaf_since(DOOR) is None
+    assert made.outage("one", "hall") == (gone - HOUR, False)
+    assert Ears(Hearing(NOON - 3 * HOUR, {}), rows, NOON).deaf_since(GAS) == NOON - 3 * HOUR
+    rows["one", "attic"] = GatewayRow("online", gone, None)
+    assert Ears(Hearing(NOON, {}), rows, NOON).deaf_since(GAS) is None
+    assert Ears(Hearing(NOON, {}), rows, NOON).outage("one", "hall") == (gone - HOUR, True)
+    assert made.outage("two", "") == (None, False)
+
+
+def test_when_a_device_could_be_heard_again_last() -> None:
+    """After a gap, a start of its gateway, or our own; of several gateways the one that has been on for longest."""
+    gaps: dict[str, list[tuple[datetime, datetime | None]]] = {"one": [(NOON - 3 * HOUR, NOON - 2 * HOUR)]}
+    assert ears(gaps=gaps).back_at([GAS]) == NOON - 2 * HOUR
+    assert ears().back_at([GAS]) is None
+
+    started = {("one", ""): GatewayRow("online", NOON, NOON - HOUR)}
+    assert Ears(Hearing(NOON, {}), started, NOON).back_at([GAS]) == NOON - HOUR
+    assert Ears(Hearing(NOON, {}), started, NOON, began=NOON - HOUR / 2).back_at([GAS]) == NOON - HOUR / 2
+    started["one", "spare"] = GatewayRow("online", NOON, None)
+    assert Ears(Hearing(NOON, {}), started, NOON).back_at([GAS]) is None

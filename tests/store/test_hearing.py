@@ -45,3 +45,14 @@ async def test_old_gaps_are_forgotten_and_lasting_ones_are_not(database: Databas
         await hearing.loses(tx, "h", make.now)
         assert await hearing.prune(tx, make.at(hours=2)) == 1
         assert list((await hearing.load(tx)).gaps) == ["h"]
+
+
+async def test_of_many_gateways_those_are_given_that_are_asked_about(database: Database, make: Any) -> None:
+    async with database.write() as tx:
+        for one in ("a", "a/hall", "b"):
+            await hearing.loses(tx, one, make.now)
+
+    async with database.read() as tx:
+        assert set((await hearing.load(tx, ["a", "a/attic"])).gaps) == {"a"}
+        assert set((await hearing.load(tx, ["a/hall", "b"])).gaps) == {"a/hall", "b"}
+        assert set((await hearing.load(tx)).gaps) == {"a", "a/hall", "b"}

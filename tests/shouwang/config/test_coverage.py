@@ -158,3 +158,17 @@ def test_a_stand_in_for_a_grid_counts(edit: Edit, warnings: Warnings) -> None:
     edit("grids", ("backup_for: [li]", "backup_for: [w1]"))
 
     assert warnings() == []
+
+
+def test_homes_whose_life_safety_devices_promise_nothing_are_named(edit: Edit, warnings: Warnings) -> None:
+    edit("devices", (", heartbeat: 2h", ""))
+
+    (told,) = [one for one in warnings() if "life-safety" in one]
+    assert "1 home with a life-safety device that has no heartbeat" in told
+    assert told.endswith("h1")
+
+
+def test_a_heartbeat_of_the_source_is_one_of_its_devices(edit: Edit, warnings: Warnings) -> None:
+    edit("devices", (", heartbeat: 2h", ""), ("base: zigbee2mqtt}", "base: zigbee2mqtt, heartbeat: 1h, home: h1}"))
+
+    assert warnings() == []
