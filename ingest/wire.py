@@ -17,7 +17,7 @@ from ingest.packets import PUBLISH, Publish, frame, publish
 #: briefly where more than so many messages would come meanwhile, for an alarm would wait behind them; and not at all
 #: where hardly any would.
 _REST_S = 0.03
-_MANY = 40
+_MANY = 60
 _SHORT_REST_S = 0.001
 _FEW = 4
 _COUNTED_FOR_S = 0.1
