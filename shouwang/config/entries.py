@@ -29,6 +29,7 @@ from shouwang.config.scalars import (
     Name,
     OneOf,
     OneOrMany,
+    OrText,
     Phone,
     PositiveDuration,
     ShiftOfWeek,
@@ -160,7 +161,7 @@ warmup, fault, mute, end_of_life or tamper. Without it, the usual words are unde
         )
 
 
-Map = dict[Text, MappedEntry]
+Map = dict[Text, Annotated[MappedEntry, OrText()]]
 
 
 class DeviceEntry(Entry):

@@ -10,7 +10,7 @@ from ingest.dialects.json_times import FORMATS
 from ingest.dialects.meanings import as_text
 from rules.community import Availability, Layout
 from shouwang.config.problems import one_of
-from shouwang.config.scalars import Text, sentence
+from shouwang.config.scalars import OneOrMany, OneOrSeveral, OrText, Text, sentence
 
 #: The dialect that has layouts.
 JSON: Final = "json"
@@ -23,8 +23,8 @@ def _texts(value: Any) -> Any:
     return [as_text(one) for one in (value if isinstance(value, list) else [value])]
 
 
-Scalars = Annotated[list[Text], BeforeValidator(_texts, json_schema_input_type=list[str | int | float | bool])]
-Texts = Annotated[list[Text], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+_Scalar = str | int | float | bool
+Scalars = Annotated[list[Text], BeforeValidator(_texts, json_schema_input_type=list[_Scalar] | _Scalar)]
 Conditions = dict[Text, Scalars]
 
 
@@ -128,19 +128,17 @@ class AvailabilityEntry(Part):
 class LayoutEntry(Part):
     """How the messages of a gateway of one's own are laid out."""
 
-    topics: Annotated[list[TopicTemplate], BeforeValidator(lambda one: [one] if isinstance(one, str) else one)] = []
+    topics: Annotated[list[TopicTemplate], OneOrMany()] = []
     """Further forms of its topics, beside `topic`."""
     each: Path | None = None
     """Where the list of devices is, if a message tells of several, e.g. params[*]; all other paths then begin there."""
     device: Path | None = None
     """Where the payload names the device, if the topic does not."""
-    time: TimeEntry | None = None
+    time: Annotated[TimeEntry, OrText()] | None = None
     """Where the device's own time is."""
-    availability: Annotated[
-        list[AvailabilityEntry], BeforeValidator(lambda one: one if isinstance(one, list) else [one])
-    ] = []
+    availability: Annotated[list[Annotated[AvailabilityEntry, OrText()]], OneOrSeveral()] = []
     """Where it says whether it is there."""
-    ignore: Annotated[list[TopicTemplate], BeforeValidator(lambda one: [one] if isinstance(one, str) else one)] = []
+    ignore: Annotated[list[TopicTemplate], OneOrMany()] = []
     """Topics that are of no interest."""
     ignore_where: Conditions = {}
     """Messages that are of no interest: a path, and what stands there, e.g. {cmd: [read_rsp, write_rsp]}."""

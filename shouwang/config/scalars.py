@@ -72,6 +72,24 @@ class OneOrMany:
         return [value] if isinstance(value, str) else value
 
 
+class OneOrSeveral(OneOrMany):
+    """Goes with a list of entries: a single entry is a list of one, too."""
+
+    @staticmethod
+    def _as_list(value: Any) -> Any:
+        return value if isinstance(value, list) else [value]
+
+
+class OrText:
+    """Goes with an entry that may be written as a text, which it reads itself: editors should know."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return handler(source)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "string", "minLength": 1}, handler(schema)]}
+
+
 def sentence(message: str, *at: str | int) -> PydanticCustomError:
     """An error whose message is shown as it is, at a place inside the value that is being read."""
     # The message is not a template: braces in it (they come from the file) stay what they are.
