@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ingest.decoded import ANYWHERE
 from ingest.dialects.meanings import ASIDE, as_text
 from rules.community import (
     ContactMethod,
@@ -284,6 +285,8 @@ class SourceEntry(Entry):
             if self.layout is not None:
                 raise sentence(f"only a source of dialect {JSON} has a layout; {self.dialect} knows its own", "layout")
             return self
+        if ANYWHERE in self.base and self.topic is None:
+            raise sentence("a source that may be anywhere has to say which topics are its own; add `topic`", "base")
         if self.topic is not None:
             checked_template(self.topic, "topic")
         templates = [self.topic or "", *([] if self.layout is None else self.layout.topics)]
