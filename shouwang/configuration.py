@@ -124,6 +124,7 @@ class Configuration:
             changes = await registry.apply(tx, community, core.now())
             # Sooner, for a heartbeat may have become shorter.
             await due.put_sooner(tx, engine.watch_due(community.devices, core.now()))
+            await liveness.watch_said(tx, engine, core.now())
             await liveness.look_again(tx, core.now())
             await registry.set_digests(tx, digests, core.now())
             sources = await registry.sources(tx)

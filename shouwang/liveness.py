@@ -54,6 +54,12 @@ async def look_again(tx: Transaction, now: datetime) -> None:
     await due.put(tx, [SetDue(kind=DueKind.GATEWAY, subject=one, due_at=now) for one in sorted(off)])
 
 
+async def watch_said(tx: Transaction, engine: Engine, now: datetime) -> None:
+    """Watch the devices of which only their gateways say how often they speak: there may be new ones."""
+    async for devices in registry.devices_by_word(tx):
+        await due.put_absent(tx, engine.watch_due(devices, now))
+
+
 def says_heartbeats(
     definitions: Mapping[str, Any] | None, learnt: Mapping[str, Mapping[str, Any] | None] | None
 ) -> bool:

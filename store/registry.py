@@ -36,6 +36,7 @@ __all__ = [
     "count_devices",
     "definitions",
     "devices",
+    "devices_by_word",
     "devices_named",
     "devices_of_homes",
     "digests",
@@ -288,6 +289,21 @@ async def each_device(tx: Transaction) -> AsyncIterator[Device]:
     while rows := (await tx.execute(page, {"after": after})).all():
         for row in rows:
             yield _device(row)
+        after = rows[-1].id
+
+
+async def devices_by_word(tx: Transaction) -> AsyncIterator[list[Device]]:
+    """Go through the devices of which only gateways say for how long they are silent, a thousand or so at a time."""
+    said = sa.exists().where(
+        device_definitions.c.source == device_table.c.source,
+        device_definitions.c.name == device_table.c.name,
+        device_definitions.c.heartbeat_s.is_not(None),
+    )
+    page = _DEVICES.where(device_table.c.heartbeat_s.is_(None), said).execution_options(**SLOW)
+    page = page.where(device_table.c.id > sa.bindparam("after")).order_by(device_table.c.id).limit(1_000)
+    after = ""
+    while rows := (await tx.execute(page, {"after": after})).all():
+        yield [_device(row) for row in rows]
         after = rows[-1].id
 
 

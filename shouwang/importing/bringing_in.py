@@ -9,7 +9,9 @@ from itertools import islice
 
 from rules.community import Device, Home
 from rules.engine import Engine
+from shouwang import liveness
 from shouwang.config.entries import Household
+from shouwang.config.loading import with_heartbeats
 from shouwang.config.problems import Problem, one_of
 from shouwang.importing.gathering import Gathered, Written
 from store import due, imports, registry
@@ -93,9 +95,11 @@ async def bring_in(
     With `close_missing`, homes that the same import brought in before, and that are not in it any more, are closed.
     """
     brought = Brought()
+    async with database.read() as tx:
+        sources = await registry.sources(tx)
     for some in _parts(gathered.homes):
         homes = [household.home for household, _ in some]
-        devices = [device for household, _ in some for device in household.devices]
+        devices = with_heartbeats((device for household, _ in some for device in household.devices), sources)
         async with database.write() as tx:
             of_homes, _ = await imports.apply_part(tx, homes, devices, origin=origin, now=now)
             await due.put_sooner(tx, engine.watch_due(devices, now))
@@ -112,6 +116,7 @@ async def bring_in(
             kept = {household.home.id for household, _ in gathered.homes} | gathered.refused
             brought.closed = await imports.close_others(tx, origin, kept, now)
         stamp = blake2s(f"{origin} {now.isoformat()}".encode(), digest_size=16).hexdigest()
+        await liveness.watch_said(tx, engine, now)
         await imports.note(tx, origin, stamp, now)
     return brought
 

@@ -344,3 +344,18 @@ async def test_a_gateway_says_how_its_devices_are_powered_where_the_files_say_no
     await site.says(GAS, gas=False)
     await site.advance(hours=3)
     assert "设备恢复通信" in str(await site.journal())
+
+
+async def test_a_device_that_is_registered_after_its_gateway_spoke_of_it_is_watched_too(site: Any) -> None:
+    document = yaml.safe_load(site.file("devices.yaml").read_text(encoding="utf-8"))
+    definition = {"model": "m", "vendor": "v", "exposes": []}
+    devices = [{"friendly_name": "later", "power_source": "DC Source", "definition": definition}]
+    await site.publishes("zigbee2mqtt/bridge/devices", devices, retain=True)
+    document["homes"][1]["devices"].append({"id": "later", "kind": "smoke", "source": "xinsheng"})
+    site.file("devices.yaml").write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+    await site.reload()
+    await site.says("later", smoke=False)
+    await site.advance(hours=6, minutes=1)
+
+    async with site.database.read() as tx:
+        assert await findings.standing(tx, ["later"])
