@@ -176,7 +176,7 @@ def _code(field: str, what: str, document: Mapping[str, Any]) -> Sequence[str]:
     code = document.get(field)
     if type(code) is str:
         return (f"{what}/{code[:64]}",) if code else ()
-    if type(code) is not int or code < 0:
+    if type(code) is not int or code <= 0:
         return ()
     found = [f"{what}/{code}"]
     if document.get("length", 24) == 24:
