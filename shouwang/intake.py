@@ -186,7 +186,7 @@ class Intake:
                 if message.size:
                     aside.append(_quarantined(message, "too_large", _too_large(message)))
                     continue
-                if crowd is not None and (crowd.repeats(message) or crowd.is_strange(message, decoder, world)):
+                if crowd is not None and (crowd.is_strange(message, decoder, world) or crowd.repeats(message)):
                     continue
                 decoded = decoder.decode(message, world)
                 heard[decoded.source] += 1
@@ -238,6 +238,8 @@ class Intake:
         if crowd is not None:
             for what, count in crowd.left_out.items():
                 core.metrics.thinned.labels(what).inc(count)
+            # Whatever is of nobody is counted as such, also where it was not looked at.
+            core.metrics.quarantine.labels("unknown_device").inc(crowd.left_out["strange"])
         if entries:
             self.security.wrote(entries, core.now())
         for row in kept:

@@ -198,7 +198,7 @@ def test_wrong_settings_end_with_2_and_a_sentence_each(run: Run, monkeypatch: py
 def test_the_sample_is_good(run: Run, sample: Path) -> None:
     told = run("check")
 
-    assert (told.status, told.out) == (0, "12 homes, 41 devices, 8 workers, 12 rules\n")
+    assert (told.status, told.out) == (0, "12 homes, 41 devices, 8 workers, 13 rules\n")
 
 
 def test_warnings_end_with_1(run: Run) -> None:
