@@ -154,6 +154,34 @@ async def test_one_that_does_not_speak_up_is_told_after_that(site: Any) -> None:
     assert site.who_heard()[0][0] >= 7 * HOUR_S - 60 + 600
 
 
+async def test_after_our_own_start_there_is_some_time_as_well(site: Any) -> None:
+    """A start that takes seconds is no gap; yet what was on its way to us then may have been lost."""
+    await site.says(GAS, gas=False)
+    await site.advance(hours=5, minutes=55)
+    await site.stop()
+    await site.advance(seconds=20)
+    await site.start()
+    began = site.at(site.moment)
+    await site.advance(minutes=9)
+    assert site.who_heard() == []
+    await site.advance(minutes=2)
+
+    assert [who for _, who in site.who_heard()] == ["sms desk"]
+    assert site.who_heard()[0][0] == round(began + 600)
+
+
+async def test_our_starting_again_and_again_hides_no_dead_sensor(site: Any) -> None:
+    await site.says(GAS, gas=False)
+    await site.advance(hours=5, minutes=55)
+    for _ in range(8):
+        await site.stop()
+        await site.start()
+        await site.advance(minutes=3)
+
+    assert [who for _, who in site.who_heard()] == ["sms desk"]
+    assert 6 * HOUR_S + 600 <= site.who_heard()[0][0] <= 6 * HOUR_S + 600 + 10
+
+
 # --- a device ---------------------------------------------------------------------------------------------------------
 
 
