@@ -21,7 +21,7 @@ from shouwang import cli
 from shouwang.clock import SystemClock
 from shouwang.configuration import Configuration
 from shouwang.service import Service
-from store import incidents, outbox, troubles
+from store import incidents, outbox, security, troubles
 from store.database import Database
 
 SAMPLE = Path(__file__).parents[2]
@@ -149,6 +149,8 @@ def test_help_names_every_command(run: Run) -> None:
         "explain",
         "incidents",
         "deliveries",
+        "homes",
+        "security",
         "ack",
         "arrive",
         "resolve",
@@ -315,6 +317,44 @@ def test_the_desk_sees_what_is_open(run: Run, alarm: str) -> None:
         assert word in told.out
     rows = json.loads(run("incidents", "--json").out)
     assert [row["code"] for row in rows] == [alarm]
+
+
+def test_the_desk_sees_which_homes_are_watched_over(run: Run, alarm: str) -> None:
+    """Exit 1 while some are not; `--json` goes on behind the first page, and addresses are masked."""
+    told = run("homes")
+    assert alarm
+    assert told.status == 1
+    for word in ("yl-1-2-301", "玉林北街1号院1栋2单元***", "yl-1-2-301-door (never heard)"):
+        assert word in told.out.replace("\n", " ")
+    found = json.loads(run("homes", "--unwatched", "--json").out)
+    assert [one["id"] for one in found["homes"]] == ["yl-1-2-301", "yl-1-2-302"]
+    assert found["next"] is None
+    assert {one["cause"] for one in found["homes"][0]["devices"]} == {"never_heard"}
+    assert len(json.loads(run("homes", "--limit", "1", "--json").out)["homes"]) == 1
+
+
+def test_the_security_journal_is_listed(run: Run, alarm: str) -> None:
+    assert alarm
+    assert run("security") == Told(0, "nothing that looks as if somebody meant harm\n", "")
+
+    async def write() -> None:
+        database = await Database.open("sqlite:///shouwang.db")
+        at = SystemClock().now()
+        async with database.write() as tx:
+            for number in (1, 2):
+                said = security.Entry(
+                    kind="wrong_home", source="own", subject="a/[b]", first_at=at, last_at=at, detail=f"said {number}"
+                )
+                await security.note(tx, [said])
+        await database.close()
+
+    asyncio.run(write())
+    told = run("security")
+    assert told.status == 1
+    for word in ("wrong_home", "own", "2", "said 2"):
+        assert word in told.out
+    (row,) = json.loads(run("security", "--json").out)
+    assert (row["kind"], row["subject"], row["count"], row["detail"]) == ("wrong_home", "a/[b]", 2, "said 2")
 
 
 def test_the_desk_sees_one_whole(run: Run, alarm: str) -> None:
