@@ -9,6 +9,7 @@ from alembic import command
 
 from store import migrating
 from store.database import Database, SchemaTooNewError
+from store.errors import RefusedError
 from store.tables import metadata
 
 
@@ -185,4 +186,31 @@ async def test_what_was_sent_before_there_were_several_providers_has_one(tmp_pat
             (3, "webhook", None),
             (4, None, None),
         ]
+    await database.close()
+
+
+async def test_what_waited_before_gateways_had_due_times_waits_on(tmp_path: Path) -> None:
+    """On SQLite the table is made anew; new kinds are let in, and nonsense is not."""
+
+    def before(connection: sa.Connection) -> None:
+        made = migrating.configuration()
+        made.attributes["connection"] = connection
+        command.upgrade(made, "0007")
+
+    database = await Database.open(f"sqlite:///{tmp_path}/shouwang.db")
+    waits = [("a", "offline", 1), ("i", "step", 2), ("r/h", "absence", 3)]
+    insert = sa.text("INSERT INTO due (subject, kind, due_at) VALUES (:subject, :kind, :due_at)")
+    async with database.write() as tx:
+        await tx.run_sync(before)
+        for subject, kind, due_at in waits:
+            await tx.execute(insert, {"subject": subject, "kind": kind, "due_at": due_at})
+
+    await database.migrate()
+    async with database.write() as tx:
+        found = await tx.execute(sa.text("SELECT subject, kind, due_at FROM due ORDER BY due_at"))
+        assert [tuple(row) for row in found] == waits
+        await tx.execute(insert, {"subject": "s/", "kind": "gateway", "due_at": 4})
+    with pytest.raises(RefusedError):
+        async with database.write() as tx:
+            await tx.execute(insert, {"subject": "s/", "kind": "nonsense", "due_at": 4})
     await database.close()
