@@ -114,6 +114,10 @@ rules:
   - {{id: quiet, title: 24小时未出门, when: {{absent: contact, for: 24h}}, unless: [away], severity: high, plan: {plan},
      policy: welfare}}
   - {{id: silent, title: 设备离线, when: {{offline: device}}, severity: notice, plan: check, policy: maintenance}}
+  - {{id: gone, title: 网关离线, when: {{offline: gateway, for: 10m}}, severity: notice, plan: check,
+     policy: maintenance, group: gateway}}
+  - {{id: unwatched, title: 看护中断, when: {{unwatched: home, for: 2h}}, severity: notice, plan: check,
+     policy: routine, group: watch}}
   - {{id: low, title: 电量低, when: {{kind: battery, below: 15}}, clear: {{above: 20}}, severity: notice, plan: check,
      policy: maintenance}}
 plans:

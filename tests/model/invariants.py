@@ -34,6 +34,8 @@ UNASKED_TRIES = 3
 
 _SEVERITIES = ("notice", "warning", "high", "critical")
 _LEFT = {"sending", "unknown", "sent", "delivered"}
+#: What follows from nothing being heard of a gateway or a home.
+_LOOKED_AT = frozenset({"gateway_offline", "unwatched"})
 _ALARMS = {"alarm", "open", "pressed", "low"}
 _DUTY = {"open": "step", "acknowledged": "arrival", "on_scene": "outcome"}
 _STARTUP = timedelta(seconds=61)
@@ -378,7 +380,7 @@ def _can_tell(home: str, moment: Moment) -> bool:
 def _heard_live(incident: Row, moment: Moment) -> bool:
     """Whether a device has said live what an incident is about; what only silence says is for another invariant."""
     kinds = set(re.findall(r"\w+", incident.kinds))
-    if kinds & {"offline", "absence"}:
+    if kinds & {"offline", "absence", *_LOOKED_AT}:
         return True
     return any(
         DEVICES[device][4] == incident.home_id and kind in kinds and (value in _ALARMS or isinstance(value, float))
