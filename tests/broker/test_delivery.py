@@ -200,7 +200,8 @@ async def test_a_failing_database_loses_nothing(site: Any, hands: Any) -> None:
     await hands.until(lambda: listener.source.connected)
     await hands.publish(broker.port, numbers(0, 20))
     await hands.until(lambda: len(committed) == 20)
-    await asyncio.sleep(0.1)
+    # The acknowledgements are on their way.
+    await asyncio.sleep(0.5)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
