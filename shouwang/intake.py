@@ -253,8 +253,9 @@ class Intake:
         devices, definitions, missing = self._known.find(names)
         gateways = self._gateways
         if missing:
-            found = await registry.devices_named(tx, missing)
             defined = await registry.definitions(tx, missing)
+            registered = await registry.devices_named(tx, missing)
+            found = {name: self._quirks.fitted(device, defined.get(name)) for name, device in registered.items()}
             devices |= found
             definitions |= defined
         if gateways is None:
@@ -266,8 +267,7 @@ class Intake:
             self._gateways = gateways
             if missing:
                 self._known.remember(missing, found, defined)
-        fitted = {name: self._quirks.fitted(device, definitions.get(name)) for name, device in devices.items()}
-        return World(devices=fitted, definitions=definitions, gateways=gateways)
+        return World(devices=devices, definitions=definitions, gateways=gateways)
 
     async def _heed_gateway(self, tx: Transaction, decoded: Decoded, world: World, at: datetime) -> None:
         promised = None
@@ -275,13 +275,13 @@ class Intake:
             promised = await registry.said_heartbeats(tx, decoded.source)
         if decoded.definitions is not None and decoded.source is not None:
             await registry.replace_definitions(tx, decoded.source, decoded.definitions)
-            self._known.define(decoded.source, decoded.definitions)
+            self._known.forget_source(decoded.source)
             for name in world.devices:
                 if name[0] == decoded.source and name[1] in decoded.definitions:
                     world.definitions[name] = decoded.definitions[name[1]]
         if decoded.learnt is not None and decoded.source is not None:
             await registry.learn(tx, decoded.source, decoded.learnt)
-            self._known.learn(decoded.source, decoded.learnt)
+            self._known.forget_names(decoded.source, decoded.learnt)
             for known, definition in decoded.learnt.items():
                 if definition is None:
                     world.definitions.pop((decoded.source, known), None)

@@ -74,20 +74,17 @@ class Known:
             key = name if device is None else (device.source, device.name)
             young[key] = _NOTHING if device is None and definition is None else (device, self._share(definition))
 
-    def define(self, source: str, definitions: Mapping[str, Definition]) -> None:
-        """Go by other definitions of a source's devices from now on, by name there."""
-        for half in (self._young, self._old):
-            for name, (device, _) in half.items():
-                if name[0] == source:
-                    half[name] = (device, self._share(definitions.get(name[1])))
+    def forget_source(self, source: str) -> None:
+        """Remember nothing of a source: its gateway has said anew what its devices are."""
+        self._young, self._old = (
+            {name: entry for name, entry in half.items() if name[0] != source} for half in (self._young, self._old)
+        )
 
-    def learn(self, source: str, learnt: Mapping[str, Definition | None]) -> None:
-        """Go by other definitions of single devices; what is not remembered is read when it is needed."""
-        for half in (self._young, self._old):
-            for name, definition in learnt.items():
-                entry = half.get((source, name))
-                if entry is not None:
-                    half[source, name] = (entry[0], self._share(definition))
+    def forget_names(self, source: str, names: Iterable[str]) -> None:
+        """Remember nothing of some names of a source."""
+        for name in names:
+            self._young.pop((source, name), None)
+            self._old.pop((source, name), None)
 
     def _share(self, definition: Definition | None) -> Definition | None:
         digest = None if definition is None else definition.get("digest")

@@ -43,15 +43,17 @@ def test_forgetting_is_counted() -> None:
     assert known.find([("own", "gas")]).missing
 
 
-def test_a_gateway_s_new_definitions_count_at_once_and_only_for_its_own_devices() -> None:
+def test_a_source_whose_gateway_has_spoken_is_read_anew_and_no_other() -> None:
     known = Known(10)
     names = [("own", "gas"), ("own", "gone"), ("other", "gas")]
     devices = {name: device(name[1], name[0]) for name in names}
     known.remember(names, devices, {name: {"model": "old"} for name in names})
 
-    known.define("own", {"gas": {"model": "new"}})
+    known.forget_source("own")
 
-    assert known.find(names).definitions == {("own", "gas"): {"model": "new"}, ("other", "gas"): {"model": "old"}}
+    found = known.find(names)
+    assert found.missing == {("own", "gas"), ("own", "gone")}
+    assert found.definitions == {("other", "gas"): {"model": "old"}}
 
 
 def test_devices_of_one_model_share_its_definition() -> None:
@@ -63,18 +65,11 @@ def test_devices_of_one_model_share_its_definition() -> None:
     assert one is two
 
 
-def test_single_definitions_change_and_the_others_stay() -> None:
+def test_single_names_are_read_anew_and_the_others_stay() -> None:
     known = Known(limit=10)
     names = {("own", "a"), ("own", "b"), ("other", "a")}
     known.remember(names, {}, {name: {"model": "old"} for name in names})
 
-    known.learn("own", {"a": {"model": "new"}, "c": {"model": "not asked for yet"}})
-    assert known.find(names).definitions == {
-        ("own", "a"): {"model": "new"},
-        ("own", "b"): {"model": "old"},
-        ("other", "a"): {"model": "old"},
-    }
-    assert known.find([("own", "c")]).missing == {("own", "c")}
+    known.forget_names("own", ["a", "never heard of"])
 
-    known.learn("own", {"a": None})
-    assert ("own", "a") not in known.find(names).definitions
+    assert known.find(names).missing == {("own", "a")}
