@@ -113,6 +113,8 @@ class Engine:
                 batch.marked.update(one.id for one in devices.values() if one.home_id in unwatched)
         rows, touches, marked, loud = batch.rows, batch.touches, batch.marked, self._loud
         live = Freshness.LIVE
+        #: By device, the fact of those that are repeated beside others that shows that it lives.
+        lively: dict[str, tuple[str, str]] = {}
         for reading in readings:
             device = devices.get(reading.device_id)
             if device is None:
@@ -131,10 +133,15 @@ class Engine:
                 and device.id not in marked
                 and device.latches is None
             ):
-                # An ordinary repeat: a sign of life, and nothing else. Nearly every message is one.
+                # An ordinary repeat: a sign of life, and nothing else. Nearly every message is one; of the facts that a
+                # gateway repeats in it beside others, one is enough to show it.
                 at = reading.received_at
-                if at > touches.get(key, row.last_seen):
-                    touches[key] = at
+                shown = lively.setdefault(reading.device_id, key) if reading.merged else key
+                last = touches.get(shown)
+                if last is None:
+                    shown, last = key, touches.get(key, row.last_seen)
+                if at > last:
+                    touches[shown] = at
             else:
                 batch.take(reading, device)
         return batch.result()

@@ -52,6 +52,8 @@ class Manners:
     turn_back: float = 0.12
 
 
+#: Some of those who are told first say that they go, each home by its code.
+PLAIN = Manners(go=(0.3, 0, 0), cannot=(0, 0, 0), press_go=0, press_cannot=0, for_all=0, arrive=0, turn_back=0)
 NOBODY_ANSWERS = Manners(go=(0, 0, 0), cannot=(0, 0, 0), press_go=0, press_cannot=0)
 
 
