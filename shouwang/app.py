@@ -70,7 +70,9 @@ async def run(settings: Settings, *, sending: Mapping[str, Channel] | None = Non
         stubbed = sending is not None
         if sending is None:
             sending = await stack.enter_async_context(
-                channels.from_settings(settings, now=clock.now, taken=service.deliveries.taken)
+                channels.from_settings(
+                    settings, now=clock.now, taken=service.deliveries.taken, requested=service.deliveries.requested
+                )
             )
         probed = settings.probe.secret is not None
         service.send_by({**sending, ProbeChannel.name: ProbeChannel()} if probed else sending)

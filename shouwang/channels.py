@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 
 #: Which of the provider's ids belong to deliveries other than this one.
 Taken = Callable[[Delivery, Collection[str]], Awaitable[Collection[str]]]
+Requested = Callable[[Delivery], Awaitable[tuple[datetime | None, Collection[datetime]]]]
 
 #: The groups of settings with an account for texts and calls, in the order of preference.
 PROVIDERS = ("twilio", "twilio_2")
@@ -30,7 +31,7 @@ NAMES = ("sms", "voice", "apprise", "webhook", "console")
 
 @contextlib.asynccontextmanager
 async def from_settings(
-    settings: Settings, *, now: Callable[[], datetime], taken: Taken
+    settings: Settings, *, now: Callable[[], datetime], taken: Taken, requested: Requested | None = None
 ) -> AsyncIterator[Mapping[str, Channel]]:
     """Give every channel that can be used with these settings, by name; connections are closed at the end."""
     async with contextlib.AsyncExitStack() as stack:
@@ -55,6 +56,7 @@ async def from_settings(
                 ring_s=twilio.ring_s,
                 detect_machines=twilio.detect_machines,
                 taken=taken,
+                requested=requested,
             )
             await client.warm_up()
         if sms:

@@ -95,6 +95,11 @@ class Deliveries:
         async with self._core.database.read() as tx:
             return await outbox.of_others(tx, delivery, provider_ids)
 
+    async def requested(self, delivery: Delivery) -> tuple[datetime | None, Sequence[datetime]]:
+        """When a delivery's request was made, and when those of others were of which it is not known either."""
+        async with self._core.database.read() as tx:
+            return await outbox.requested(tx, delivery)
+
     async def send_finished(self, delivery: Delivery, result: SendResult) -> None:
         """Record what became of a try, and let the incident move on where it failed."""
         now = self._core.now()

@@ -273,6 +273,24 @@ async def latest_at(tx: Transaction) -> datetime | None:
     return max((each for each in times if each is not None), default=None)
 
 
+async def requested(tx: Transaction, delivery: Delivery) -> tuple[datetime | None, list[datetime]]:
+    """Give when a delivery's last request was made, as far as is known, and when those of others to its address were.
+
+    Of the others only what is under way or in doubt by the same provider; of a message with several homes once.
+    """
+    moment = sa.func.coalesce(outbox.c.doubt_since, outbox.c.claimed_at)
+    own: datetime | None = await tx.scalar(sa.select(moment).where(outbox.c.id == delivery.id))
+    message = sa.func.coalesce(outbox.c.bundle, outbox.c.id)
+    others = sa.select(message, sa.func.max(moment)).where(
+        outbox.c.channel == delivery.channel,
+        outbox.c.address == delivery.address,
+        outbox.c.provider == delivery.provider,
+        outbox.c.state.in_([str(DeliveryState.SENDING), str(DeliveryState.UNKNOWN)]),
+        message != (delivery.bundle or delivery.id),
+    )
+    return own, [row[1] for row in await tx.execute(others.group_by(message)) if row[1] is not None]
+
+
 async def of_others(tx: Transaction, delivery: Delivery, provider_ids: Collection[str]) -> set[str]:
     """Give those of the provider's ids that belong to other deliveries than this one, and what was in its message."""
     chosen = sa.select(outbox.c.provider_id).where(

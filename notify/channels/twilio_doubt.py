@@ -10,9 +10,11 @@ Twilio has no idempotency keys, so a delivery is recognised by what it is: its r
   must not be taken for this one: what this process has sent or found is remembered here, what others have is asked of
   the outbox by `taken`.
 
-Residual: where two calls to one number are in doubt at the same time and only one of them has landed, either may be
-taken for it; the status callback, which names the delivery, usually settles both before anybody asks. And an item that
-Twilio does not list yet is ABSENT here: whoever hears that has to know how old the doubt is.
+* Two calls to one number may be in doubt at the same time, and only one of them may have landed. It belongs to the
+  request that was made just before it (`belongs_to_another`). Where both were made within seconds of one another,
+  either may be taken for it; the status callback, which names the delivery, usually settles both before anybody asks.
+
+An item that Twilio does not list yet is ABSENT here: whoever hears that has to know how old the doubt is.
 """
 
 from collections import OrderedDict
@@ -27,6 +29,14 @@ from rules.decisions import Delivery
 
 #: Which of some provider ids belong to other deliveries than this one.
 Taken = Callable[[Delivery, Collection[str]], Awaitable[Collection[str]]]
+
+#: When a delivery's request was made, and when those of others were of which nobody knows either, by our clock.
+Requested = Callable[[Delivery], Awaitable[tuple[datetime | None, Collection[datetime]]]]
+
+#: A request that was made so long before an item is hardly the one that made it: it has a time-out of ten seconds.
+_SOON = timedelta(seconds=20)
+#: Twilio's times are whole seconds, and how far our clock is ahead is known to a second or so.
+_CLOSE = timedelta(seconds=3)
 
 #: Twilio's clock and ours may differ by this much, and its times are whole seconds.
 SKEW = timedelta(seconds=60)
@@ -110,6 +120,20 @@ async def look_for(
     except (RefusedError, UnreadableError) as error:
         return DoubtResult(outcome=DoubtOutcome.CANNOT_ASK, error=str(error))
     return DoubtResult(outcome=DoubtOutcome.ABSENT)
+
+
+def belongs_to_another(
+    created_at: datetime | None, own: datetime | None, others: Collection[datetime], *, ahead: timedelta
+) -> bool:
+    """Say whether an item that Twilio made at `created_at` by its clock is another's, by when the requests were made.
+
+    `own` and `others` are by our clock, which is `ahead` of Twilio's. Only where there is no doubt: ours was made long
+    before the item, and another one just before it.
+    """
+    if created_at is None or own is None:
+        return False
+    made = created_at + ahead
+    return made > own + _SOON and any(own < other and other - _CLOSE <= made <= other + _SOON for other in others)
 
 
 def oldest_of(created_at: datetime, *, now: datetime, ahead: timedelta, if_set_back: timedelta) -> datetime:

@@ -5,7 +5,7 @@ from typing import Any
 from notify import twiml
 from notify.channel import DoubtResult, SendResult
 from notify.channels.twilio_client import TwilioClient
-from notify.channels.twilio_doubt import A_WHILE_AGO, Memory, Taken, look_for, oldest_of
+from notify.channels.twilio_doubt import A_WHILE_AGO, Memory, Requested, Taken, belongs_to_another, look_for, oldest_of
 from rules.decisions import Delivery
 
 #: Seconds a phone rings: long enough to wake somebody, short enough not to reach most voice boxes.
@@ -31,8 +31,11 @@ class TwilioVoice:
         ring_s: int = RING_S,
         detect_machines: bool = False,
         taken: Taken | None = None,
+        requested: Requested | None = None,
     ) -> None:
-        """Make it; `taken` tells which calls belong to other deliveries (see twilio_doubt.py).
+        """Make it; `taken` tells which calls belong to other deliveries, `requested` when theirs were asked for.
+
+        See twilio_doubt.py.
 
         With `detect_machines` Twilio listens for a voice box first; it costs some seconds of silence.
         """
@@ -41,6 +44,7 @@ class TwilioVoice:
         self._ring_s = ring_s
         self._detect_machines = detect_machines
         self._memory = Memory(taken)
+        self._requested = requested
 
     async def send(self, delivery: Delivery) -> SendResult:
         """Create the call."""
@@ -61,6 +65,12 @@ class TwilioVoice:
     async def ask(self, delivery: Delivery) -> DoubtResult:
         """Look for the call: from our number to this one, not older than the delivery, and nobody else's."""
         sender = self._client.account.from_number
+        own, others = await self._requested(delivery) if self._requested is not None else (None, ())
+
+        def fits(call: Any) -> bool:
+            # The library names it `_from`: `from` is a word of Python.
+            ours = call._from in {None, sender}  # noqa: SLF001 - its documented name
+            return ours and not belongs_to_another(call.date_created, own, others, ahead=self._client.ahead)
 
         def listed(limit: int, **narrow: Any) -> Any:
             fields = {"to": delivery.address, "limit": limit, "page_size": limit, **narrow}
@@ -70,8 +80,7 @@ class TwilioVoice:
             delivery,
             newest=listed,
             since=lambda moment, limit: listed(limit, start_time_after=moment.date()),
-            # The library names it `_from`: `from` is a word of Python.
-            fits=lambda call: call._from in {None, sender},  # noqa: SLF001 - its documented name
+            fits=fits,
             memory=self._memory,
             oldest=lambda: oldest_of(
                 delivery.created_at, now=self._client.now(), ahead=self._client.ahead, if_set_back=A_WHILE_AGO

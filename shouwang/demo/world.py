@@ -61,7 +61,12 @@ async def set_up(start: datetime) -> AsyncIterator[Stage]:
         twilio = await stack.enter_async_context(FakeTwilio(numbers=[NUMBER], now=clock.now))
         push = PushOnScreen()
         sending = await stack.enter_async_context(
-            channels.from_settings(_settings(twilio), now=clock.now, taken=service.deliveries.taken)
+            channels.from_settings(
+                _settings(twilio),
+                now=clock.now,
+                taken=service.deliveries.taken,
+                requested=service.deliveries.requested,
+            )
         )
         used: Mapping[str, Channel] = {**sending, "apprise": push}
         service.send_by(used)

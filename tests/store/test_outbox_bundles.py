@@ -155,3 +155,19 @@ async def test_what_is_leaving_counts_like_what_has_left(box: Any, make: Any) ->
     await box.claim(bundling=MANY, pacing=Pacing())
     await box.put(*(make.delivery(f"k{number}", **ordinary) for number in (1, 2)))
     assert await box.claim(owner="two", bundling=MANY, pacing=Pacing()) == []
+
+
+async def test_when_requests_were_made_of_which_nobody_knows(box: Any, make: Any, database: Database) -> None:
+    """Of others to the same address; what is in one message with this is no other, and what is settled is known."""
+    await box.put(*pages(make, 2))
+    (message,) = await box.claim(bundling=MANY)
+    async with database.read() as tx:
+        assert await outbox.requested(tx, message) == (make.now, [])
+    await box.put(make.delivery("later"), make.delivery("settled"))
+    later, settled = await box.claim(make.at(seconds=9))
+    async with database.write() as tx:
+        assert await outbox.sent(tx, settled, provider_id="SM9", status="sent", now=make.now, against=False)
+        assert await outbox.unknown(tx, later, ask_at=make.at(seconds=60), error="no answer", now=make.now)
+    async with database.read() as tx:
+        assert await outbox.requested(tx, message) == (make.now, [make.at(seconds=9)])
+        assert await outbox.requested(tx, later) == (make.at(seconds=9), [make.now])

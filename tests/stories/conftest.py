@@ -95,7 +95,12 @@ class Site:
         self._channels = contextlib.AsyncExitStack()
         self.service = Service(self.database, self.configuration.rulebook(), now=self.now)
         sending = await self._channels.enter_async_context(
-            channels.from_settings(self.settings, now=self.now, taken=self.service.deliveries.taken)
+            channels.from_settings(
+                self.settings,
+                now=self.now,
+                taken=self.service.deliveries.taken,
+                requested=self.service.deliveries.requested,
+            )
         )
         self.service.send_by(sending)
         self.service.core.chance = random.Random(7)

@@ -1,11 +1,13 @@
 """Calls by Twilio; they carry no text by which one could be told from another."""
 
 from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from notify.channel import Asks, DoubtOutcome, SendOutcome
+from notify.channels.twilio_doubt import belongs_to_another
 from notify.channels.twilio_voice import TwilioVoice
 from rules.decisions import Delivery
 from simulators.twilio import FakeTwilio
@@ -144,3 +146,52 @@ async def test_calls_from_another_number_are_not_ours(
     await TwilioVoice(connect(twilio.base_url, from_number="+14155550100")).send(make_delivery(channel="voice"))
     assert len(twilio.calls) == 1
     assert (await TwilioVoice(connect(twilio.base_url)).ask(make_delivery(channel="voice"))).outcome is ABSENT
+
+
+async def test_of_two_calls_in_doubt_the_one_that_landed_is_the_one_asked_for_just_before_it(
+    twilio: FakeTwilio, connect: Connect, make_delivery: Make
+) -> None:
+    """Invariant one-page: the first never landed; what has landed is the second, which must not be made again."""
+    first, second = make_delivery(channel="voice"), make_delivery(channel="voice")
+    client = connect(twilio.base_url)
+    voice = TwilioVoice(client)
+    twilio.faults.add("error_before", times=1)
+    assert (await voice.send(first)).outcome is U
+    twilio.faults.add("answer_lost", times=1)
+    assert (await voice.send(second)).outcome is U
+    landed = twilio.calls[0].created_at + client.ahead
+    when = {first.id: landed - timedelta(seconds=30), second.id: landed - timedelta(seconds=1)}
+
+    async def requested(delivery: Delivery) -> tuple[datetime | None, Collection[datetime]]:
+        return when[delivery.id], [moment for other, moment in when.items() if other != delivery.id]
+
+    later = TwilioVoice(client, requested=requested)
+
+    assert (await later.ask(first)).outcome is ABSENT
+    assert (await later.ask(second)).provider_id == twilio.calls[0].sid
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "another"),
+    [
+        (-30, [-1], True),
+        (-30, [2], True),
+        (-30, [], False),
+        # Too close to one another, or neither is likely: then it is taken for ours, rather than called again.
+        (-15, [-1], False),
+        (-30, [-25], False),
+        (-30, [10], False),
+        (-1, [-30], False),
+        (None, [-1], False),
+    ],
+)
+def test_whose_a_call_is(own: int | None, others: list[int], another: bool) -> None:
+    made = datetime(2026, 3, 2, 4, tzinfo=UTC)
+    ahead = timedelta(minutes=5)
+
+    def at(seconds: int) -> datetime:
+        return made + ahead + timedelta(seconds=seconds)
+
+    said = belongs_to_another(made, None if own is None else at(own), [at(one) for one in others], ahead=ahead)
+    assert said is another
+    assert not belongs_to_another(None, at(-30), [at(-1)], ahead=ahead)
