@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 PUBLISH = 0x30
+PING = b"\xc0\x00"
 _MAX_LENGTH_BYTES = 4
 
 

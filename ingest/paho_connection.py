@@ -19,7 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ingest.options import MqttOptions
-from ingest.packets import Publish, acknowledgements
+from ingest.packets import PING, Publish, acknowledgements
 from ingest.wire import Wire
 
 _log = logging.getLogger(__name__)
@@ -285,7 +285,14 @@ class PahoConnection:
         if not self.ended.done():
             # A broker waits half as long again as it was told to.
             self._misc = self._loop.call_later(min(_MISC_EVERY_S, self._options.keepalive_s / 4), self._tick)
-            self._client.loop_misc()
+            if self.wire.paused:
+                # The answer to a ping stands behind all that we do not read for now: paho would give the broker up. It
+                # must only not give up us.
+                with contextlib.suppress(BrokenPipeError):
+                    self.wire.send(PING)
+                    self.wire.flush()
+            else:
+                self._client.loop_misc()
 
     def _end(self, why: ConnectionEndedError) -> None:
         if not self.ended.done():

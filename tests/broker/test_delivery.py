@@ -170,6 +170,23 @@ async def test_mqtt5_holds_the_broker_back(mosquitto: Any, hands: Any, payloads:
     assert payloads(await listener.take(4)) == ["4", "5", "6", "7"]
 
 
+async def test_whoever_is_slow_is_not_thrown_out_and_does_not_leave(mosquitto: Any, hands: Any, payloads: Any) -> None:
+    """The socket is not read for longer than the keep-alive time, for too much waits already; then all of it comes."""
+    listener = await hands.listen(mosquitto.port, protocol="3.1.1", keepalive_s=1, queue_limit=5)
+    await hands.publish(mosquitto.port, numbers(0, 100))
+    await hands.until(lambda: listener.source._connection.wire.paused)
+    await asyncio.sleep(4)
+
+    taken: list[Any] = []
+    while len(taken) < 100:
+        more = await listener.take(1)
+        taken += more
+        listener.source.acknowledge(more)
+
+    assert payloads(taken) == numbers(0, 100)
+    assert listener.source.generation == 1
+
+
 async def test_a_handler_that_is_slow_gets_nothing_twice_from_nats(nats: Any, hands: Any) -> None:
     """NATS repeats what waits longer than its ack_wait; the source knows that it has it."""
     listener = await hands.listen(nats.port, protocol="3.1.1")
