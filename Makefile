@@ -20,7 +20,7 @@ demo: setup
 # Half of the time of the long tests is waiting, so that three at a time suit two cores; the tests of a file stay together.
 WORKERS ?= 3
 test: setup
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup
 	$(BIN)/ruff check .

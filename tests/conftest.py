@@ -17,6 +17,11 @@ from store.database import Database
 from store.tables import metadata
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of the real process begin first: they wait the longest, and others run beside them."""
+    items.sort(key=lambda item: "tests/process/" not in item.nodeid)
+
+
 @pytest.fixture(scope="session")
 def real_part() -> Callable[[str, str], None]:
     """Give what a fixture calls where a real part (a broker, PostgreSQL) is missing.
