@@ -130,6 +130,8 @@ def _has_it(made: Course, one: Reply) -> None:
 
 
 def _declined(made: Course, one: Reply, people: Sequence[str]) -> None:
+    if one.verdict == "declined before" and made.spared.get(one.number, (0.0, 0.0))[1] == inf:
+        return  # Said once more: the others were told the first time.
     made.spared[one.number] = (one.taken_at, inf)
     if made.owner == one.worker:
         _let_go(made, one)
