@@ -134,9 +134,11 @@ class Engine:
                 and device.latches is None
             ):
                 # An ordinary repeat: a sign of life, and nothing else. Nearly every message is one; of the facts that a
-                # gateway repeats in it beside others, one is enough to show it.
+                # gateway repeats in it beside others, one is enough to show it. A battery's two parts may come one by
+                # one, and when the other was heard tells whether it is outdated.
                 at = reading.received_at
-                shown = lively.setdefault(reading.device_id, key) if reading.merged else key
+                together = reading.merged and reading.kind != "battery"
+                shown = lively.setdefault(reading.device_id, key) if together else key
                 last = touches.get(shown)
                 if last is None:
                     shown, last = key, touches.get(key, row.last_seen)

@@ -39,14 +39,18 @@ class Proposal:
     last_seen: datetime | None
     topic: str | None
 
-    def entry(self, home: str, taken: Iterable[str] = ()) -> str:
-        """Write the line for devices.yaml, under the `devices:` of a home; what is not known says CHANGE-ME."""
+    def entry(self, home: str, taken: set[str]) -> str:
+        """Write the line for devices.yaml, under the `devices:` of a home; what is not known says CHANGE-ME.
+
+        Its id is none of those that are taken, and is taken from then on.
+        """
         kind = self.kind or "CHANGE-ME"
         identity = wanted = f"{home}-{kind}"
-        number, others = 1, set(taken)
-        while identity in others:
+        number = 1
+        while identity in taken:
             number += 1
             identity = f"{wanted}-{number}"
+        taken.add(identity)
         parts = {"id": identity, "kind": kind, "source": self.source, "name": self.name}
         beat = f", heartbeat: {_HEARTBEATS[kind]}" if kind in _HEARTBEATS else ""
         return "- {" + ", ".join(f"{key}: {_yaml(value)}" for key, value in parts.items()) + beat + "}"

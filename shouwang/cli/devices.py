@@ -23,7 +23,7 @@ def devices(
 
     Behind the list stand lines to be pasted into devices.yaml, under the `devices:` of their home.
     """
-    found, registered = asyncio.run(_found())
+    found, taken = asyncio.run(_found())
     chosen = [one for one in found if source is None or one.source == source]
     shown = chosen[:limit]
     if as_json:
@@ -39,7 +39,7 @@ def devices(
                 "model": one.model,
                 "last_seen": one.last_seen.isoformat() if one.last_seen else None,
                 "topic": one.topic,
-                "entry": one.entry(home, registered),
+                "entry": one.entry(home, taken),
             }
             for one in shown
         ]
@@ -52,11 +52,8 @@ def devices(
     if len(chosen) > limit:
         typer.echo(f"… and {len(chosen) - limit:,} more (--limit)")
     typer.echo("")
-    taken = set(registered)
     for one in shown:
-        entry = one.entry(home, taken)
-        taken.add(entry.partition("id: ")[2].partition(",")[0])
-        typer.echo(f"          {entry}")
+        typer.echo(f"          {one.entry(home, taken)}")
 
 
 async def _found() -> tuple[list[Proposal], set[str]]:

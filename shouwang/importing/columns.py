@@ -37,6 +37,11 @@ def text(cell: Any) -> Any:
     return cell.isoformat() if isinstance(cell, date) else str(cell)
 
 
+def as_it_is(cell: Any) -> Any:
+    """Leave a cell to whoever checks the entry."""
+    return cell
+
+
 def truth(cell: Any) -> Any:
     """Read 是, 否, yes, no …; what is none of them stays, to be refused."""
     word = str(cell).strip().lower()
@@ -103,7 +108,8 @@ def _named(names: Mapping[str, Convert], also: Mapping[str, str], *at: str) -> d
 
 _RESIDENT = {"name": text, "born": year, "phone": phone, "living_alone": truth, "care": text, "notes": several}
 _CONTACT = {"name": text, "relation": text, "phone": phone, "notify": truth}
-_LOCATION = {"lat": float, "lon": float, "datum": text}
+#: Which home a row of another table is about.
+_OF_HOME = {name: Column(("home",)) for name in ("home", "住户编号", "住户")}
 
 HOMES = Sort(
     name="homes",
@@ -114,8 +120,8 @@ HOMES = Sort(
             {"编号": "id", "住户编号": "id", "网格": "grid", "网格编号": "grid", "地址": "address",
              "入户方式": "access", "外出": "away"},
         ),
-        "lat": Column(("location", "lat"), lambda cell: cell), "纬度": Column(("location", "lat"), lambda cell: cell),
-        "lon": Column(("location", "lon"), lambda cell: cell), "经度": Column(("location", "lon"), lambda cell: cell),
+        "lat": Column(("location", "lat"), as_it_is), "纬度": Column(("location", "lat"), as_it_is),
+        "lon": Column(("location", "lon"), as_it_is), "经度": Column(("location", "lon"), as_it_is),
         "datum": Column(("location", "datum")), "坐标系": Column(("location", "datum")),
         "燃气阀": Column(("hazards", "gas_valve")),
         "老人": Column(("residents", 0, "name")), "姓名": Column(("residents", 0, "name")),
@@ -132,7 +138,7 @@ RESIDENTS = Sort(
     name="residents",
     words=("resident", "people", "老人", "居民"),
     columns={
-        "home": Column(("home",)), "住户编号": Column(("home",)), "住户": Column(("home",)),
+        **_OF_HOME,
         **_named(_RESIDENT, {"姓名": "name", "出生年份": "born", "出生日期": "born", "电话": "phone",
                              "独居": "living_alone", "关注等级": "care", "健康备注": "notes"}),
     },
@@ -143,7 +149,7 @@ CONTACTS = Sort(
     name="contacts",
     words=("contact", "famil", "联系人", "家属"),
     columns={
-        "home": Column(("home",)), "住户编号": Column(("home",)), "住户": Column(("home",)),
+        **_OF_HOME,
         **_named(_CONTACT, {"姓名": "name", "关系": "relation", "电话": "phone", "通知": "notify"}),
     },
     needed=("home", "name"),
@@ -153,7 +159,7 @@ DEVICES = Sort(
     name="devices",
     words=("device", "sensor", "设备", "传感器"),
     columns={
-        "home": Column(("home",)), "住户编号": Column(("home",)), "住户": Column(("home",)),
+        **_OF_HOME,
         **_named(
             {"id": text, "kind": kind, "source": text, "name": text, "room": text, "heartbeat": text, "invert": truth,
              "vendor": text, "model": text},

@@ -419,6 +419,16 @@ def test_after_one_who_cannot_go_somebody_must_be_told(ledger: Ledger) -> None:
     assert judge(ledger) == []
 
 
+def test_who_says_once_more_that_they_cannot_go_has_others_told_only_once(ledger: Ledger) -> None:
+    """The others were told the first time; where they were not, saying it again makes up for nothing."""
+    cannot(ledger, 110.0, text(GENERAL, 110.2), text(DESK, 3710.0))
+    ledger.replies.append(says(WORKER, 140.0, "cannot go", "declined before"))
+    assert judge(ledger) == []
+
+    ledger.messages = ledger.messages[:1]
+    assert len([one for one in missing(ledger) if "anybody" in one[1]]) == 1
+
+
 def test_where_nobody_can_go_nobody_is_told_again(ledger: Ledger) -> None:
     ledger.replies = [says(who, 120.0 + number, "cannot go", "declined") for number, who in enumerate(WORKERS)]
     assert judge(ledger) == []

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rules.conditions import life
 from rules.rulebook import StateIs, Threshold
 
 Make = Callable[..., Any]
@@ -112,6 +113,19 @@ def test_an_ordinary_repeat_touches_and_leaves_nothing_behind(make_site: Make) -
     assert site.changes == first
 
 
+def test_of_the_facts_that_are_repeated_in_one_message_one_shows_that_the_device_lives(make_site: Make) -> None:
+    """Time is data: that it was heard is kept, also where each message begins with another fact."""
+    site = make_site(leak=GAS)
+    kinds = ("gas", "tamper", "fault")
+    site.hear_all([site.reading("gas", "clear", kind=kind, merged=True) for kind in kinds])
+
+    for minute, order in enumerate((kinds, kinds[::-1]), 1):
+        site.hear_all([site.reading("gas", "clear", kind=kind, merged=True, after=minute * MINUTE) for kind in order])
+
+        assert site.evaluation.touched == [("gas", order[0], site.now)]
+        assert life("gas", site.states).seen == site.now
+
+
 def test_a_row_is_either_written_or_touched(make_site: Make) -> None:
     site = make_site(leak=GAS)
     site.hear("gas", "clear")
@@ -144,6 +158,18 @@ def test_a_number_and_a_word_in_one_message_are_one_row(make_site: Make) -> None
 
     assert site.evaluation.states == []
     assert len(site.evaluation.touched) == 1
+    assert (site.states["gas", "battery"].value, site.states["gas", "battery"].state) == (80.0, "ok")
+
+
+def test_a_battery_s_number_that_is_repeated_is_not_outdated_by_the_word_beside_it(make_site: Make) -> None:
+    site = make_site(low=BATTERY)
+    said = {"kind": "battery", "merged": True}
+    tamper = {"kind": "tamper", "merged": True}
+    site.hear_all([site.reading("gas", "clear", **tamper), site.reading("gas", value=80.0, **said)])
+
+    batch = [site.reading("gas", "clear", after=HOUR, **tamper), site.reading("gas", value=80.0, **said)]
+    site.hear_all([*batch, site.reading("gas", "ok", **said)])
+
     assert (site.states["gas", "battery"].value, site.states["gas", "battery"].state) == (80.0, "ok")
 
 

@@ -117,7 +117,8 @@ async def test_the_command(
         return done.stdout
 
     shown = await asyncio.to_thread(told, "--home", "h1")
-    rows = json.loads(await asyncio.to_thread(told, "--json", "--limit", "1"))
+    rows = json.loads(await asyncio.to_thread(told, "--json", "--home", "h1"))
+    one = json.loads(await asyncio.to_thread(told, "--json", "--limit", "1"))
     nothing = await asyncio.to_thread(told, "--source", "own")
 
     *_, first, second = shown.splitlines()
@@ -125,5 +126,7 @@ async def test_the_command(
         "0x0002", '"0x0002"'
     )
     assert "id: h1-contact-2" in second
-    assert [(row["name"], row["kind"]) for row in rows] == [("0x0002", "contact")]
+    assert [(row["name"], row["kind"]) for row in one] == [("0x0002", "contact")]
+    # The same lines, each with an id of its own.
+    assert [row["entry"] for row in rows] == [first.strip(), second.strip()]
     assert nothing.strip() == "nothing is heard that is not registered"

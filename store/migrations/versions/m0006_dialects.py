@@ -11,8 +11,6 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-_TIME = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
 
 def upgrade() -> None:
     """Go forward. A gateway that was off stays off; since when is not known, and counts from its gap."""
