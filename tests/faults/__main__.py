@@ -46,11 +46,13 @@ def main() -> int:
     sound = [one for one in outcomes if one.scenario not in sabotaged.SCENARIOS.values()]
     spoilt = [one for one in outcomes if one.scenario in sabotaged.SCENARIOS.values()]
     minutes = (time.monotonic() - began) / 60
-    if sound:
-        report.show(sound, console, f"Faults, seed {seed}, {minutes:.1f} minutes")
+    # What has to be read comes last: of a long output people are often shown the end alone.
     blind = sabotaged.blind(spoilt)
     if spoilt:
-        report.show(spoilt, console, "Sabotaged on purpose: here there must be losses or doubles")
+        title = "Sabotaged on purpose: here there must be losses or doubles"
+        report.show(spoilt, console, title, problems_each=2)
+    if sound:
+        report.show(sound, console, f"Faults, seed {seed}, {minutes:.1f} minutes")
     for one in blind:
         console.print(f"[red]the harness is blind: {one.scenario.name} was taken for sound")
     failed = [one for one in sound if one.failed]

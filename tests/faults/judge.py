@@ -82,7 +82,7 @@ def missing(ledger: Ledger) -> list[tuple[int, str]]:
         waiting += [
             (home, f"anybody, after {one.reply.worker} could not go")
             for one in went.declines
-            if must_follow(ledger, went, one) and next_told(pages[home], one) is None
+            if must_follow(ledger, went, one, pages[home]) and next_told(pages[home], one) is None
         ]
     return waiting
 
@@ -194,6 +194,7 @@ def _repeated(ledger: Ledger, home: int, those: list[Message], seen: Seen | None
 def _times(ledger: Ledger, home: int, first: Message, seen: Seen | None, went: Course) -> Iterator[Problem]:
     """Look at when the first page to one person by one channel left."""
     alarm, whom = ledger.alarms[home], (first.to, first.channel)
+    replies = [one for one in ledger.replies if one.home == home]
     way = next((one for one in ways(ledger, home) if (one.to, one.channel) == whom), None)
     events = seen.events if seen is not None else frozenset()
     if way is None:
@@ -203,7 +204,9 @@ def _times(ledger: Ledger, home: int, first: Message, seen: Seen | None, went: C
         return
     if ledger.clock_moved:
         return
-    hurried = events & _HURRIED or any(one.reply.said_at <= first.at + EXACT_S for one in went.declines)
+    # Whatever they were told: an answer that was lost may have been taken, and the next may have gone by then.
+    cannot = any(one.said == "cannot go" and one.said_at <= first.at + EXACT_S for one in replies)
+    hurried = events & _HURRIED or cannot
     if first.at < alarm.said_at + way.after_s - EXACT_S and not hurried:
         at = first.at - alarm.said_at
         yield Problem(kind="early", home=home, sentence=f"{way} came after {at:.1f} s instead of {way.after_s:g} s")

@@ -1,7 +1,7 @@
 """What a ledger proves about answers, and about those who cannot go. Pure, as all of the judge."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from tests.faults.course import Course, Declined, courses
 from tests.faults.ledger import Ledger, Message, Seen
@@ -77,7 +77,7 @@ def declined(ledger: Ledger) -> Iterator[Problem]:
                     yield Problem(kind="after answer", home=home, sentence=sentence)
         for one_declined in went.declines if not ledger.clock_moved else ():
             nxt = next_told(pages[home], one_declined)
-            if nxt is None or not must_follow(ledger, went, one_declined):
+            if nxt is None or not must_follow(ledger, went, one_declined, pages[home]):
                 continue
             over = ledger.undisturbed_s(one_declined.reply.taken_at, nxt.at)
             if over > bound_s(events):
@@ -93,8 +93,11 @@ def next_told(pages: Iterable[Message], declined: Declined) -> Message | None:
     return next((one for one in pages if one.to in declined.left and one.at >= since), None)
 
 
-def must_follow(ledger: Ledger, went: Course, declined: Declined) -> bool:
-    """Whether others must have been told: there are any, and nobody answered before there was time for that."""
+def must_follow(ledger: Ledger, went: Course, declined: Declined, pages: Sequence[Message]) -> bool:
+    """Whether others must have been told: there are any, and nobody answered before there was time for that.
+
+    Nobody is told once more in a round that somebody else began by saying so, and that has reached all who are left.
+    """
     taken_at = declined.reply.taken_at
     # Who cannot go either, and said so at once, need not have been told again.
     soon = {
@@ -102,9 +105,20 @@ def must_follow(ledger: Ledger, went: Course, declined: Declined) -> bool:
         for number, (since, _) in went.spared.items()
         if since >= declined.reply.said_at and ledger.undisturbed_s(taken_at, since) < PROMPT_S
     }
-    if not declined.left - soon:
+    left = declined.left - soon
+    if left <= _told_anew(ledger, declined.reply.said_at, pages):
         return False
     return not any(
         turn.since >= declined.reply.said_at and ledger.undisturbed_s(taken_at, turn.since) < DOUBT_S
         for turn in went.turns
     )
+
+
+def _told_anew(ledger: Ledger, at: float, pages: Iterable[Message]) -> frozenset[str]:
+    """Give the numbers that were told for the second time, at the least, in the round that goes on at a time."""
+    told: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for one in pages:
+        if one.at < at:
+            told[one.to, one.channel].append(one.at)
+    lasts_s = max(step.after_s for step in ledger.steps)
+    return frozenset(number for (number, _), times in told.items() if len(times) > 1 and times[-1] >= at - lasts_s)

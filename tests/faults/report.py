@@ -29,8 +29,8 @@ BOUNDED, LONG = "faults", "faults-long"
 _DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "reliability.md"
 
 
-def show(outcomes: Sequence[Outcome], console: Console, title: str) -> None:
-    """Print the table, and what is behind every figure that is not zero."""
+def show(outcomes: Sequence[Outcome], console: Console, title: str, *, problems_each: int = 12) -> None:
+    """Print the table, and what is behind every figure that is not zero: so many problems of an outcome at the most."""
     table = Table(title=title)
     table.add_column("what was done")
     for name in (*_AMOUNTS, *COLUMNS, "s"):
@@ -44,7 +44,7 @@ def show(outcomes: Sequence[Outcome], console: Console, title: str) -> None:
     for outcome in outcomes:
         if outcome.error:
             console.print(f"[red]{escape(outcome.scenario.name)}: {escape(outcome.error)}")
-        for problem in outcome.problems[:12]:
+        for problem in outcome.problems[:problems_each]:
             console.print(f"[red]{escape(outcome.scenario.name)}: {escape(str(problem))}")
         if outcome.lost_by_broker:
             console.print(

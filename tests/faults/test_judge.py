@@ -464,3 +464,33 @@ def test_when_everybody_had_been_told_the_next_round_begins_with_the_first_who_c
 
     ledger.messages.append(text(WORKER, 130.0))
     assert kinds(ledger) == ["doubled"]
+
+
+def test_who_is_left_is_not_told_twice_in_the_round_that_another_one_began(ledger: Ledger) -> None:
+    """Everybody had been told; the desk could not go, so the worker is told again; then the general grid's cannot go."""
+    ledger.replies = [says(DESK, 120.0, "cannot go", "declined"), says(GENERAL, 122.0, "cannot go", "declined")]
+    ledger.messages.append(text(WORKER, 120.2))
+    assert judge(ledger) == []
+
+    # That round was over: it is time for another one.
+    ledger.replies[1] = says(GENERAL, 140.0, "cannot go", "declined")
+    assert kinds(ledger) == ["lost"]
+
+    # Told once, long ago, and no round has begun: somebody must be told now.
+    ledger.replies, ledger.messages = ledger.replies[:1], ledger.messages[:3]
+    assert kinds(ledger) == ["lost"]
+
+
+def test_who_could_not_go_and_heard_no_answer_to_that_explains_why_the_next_was_told(ledger: Ledger) -> None:
+    """It was taken; when they said it again somebody else was on the way already."""
+    cannot(ledger, 120.0, text(GENERAL, 110.2))
+    ledger.messages = ledger.messages[:2]
+    ledger.replies = [
+        replace(says(WORKER, 120.0, "cannot go", "other"), said_at=110.0),
+        says(GENERAL, 112.0),
+    ]
+    ledger.incidents = [incident(state="acknowledged", answered_by="w-g1")]
+    assert judge(ledger) == []
+
+    ledger.replies = ledger.replies[1:]
+    assert kinds(ledger) == ["early"]
