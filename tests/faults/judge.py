@@ -70,7 +70,9 @@ def _expected_of(ledger: Ledger, home: int, went: Course) -> Iterator[Way]:
 
 def missing(ledger: Ledger) -> list[tuple[int, str]]:
     """Give what has not been told yet: which home, and who."""
-    told = {(home, one.to, one.channel) for one in ledger.messages if one.page for home in one.homes}
+    told = {
+        (home, one.to, one.channel) for one in ledger.messages if one.page or one.asks_anew for home in one.homes
+    }
     waiting = [
         (home, str(way))
         for home, all_ways in expected(ledger).items()

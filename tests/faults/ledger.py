@@ -52,6 +52,8 @@ class Message:
     homes: frozenset[int]
     #: Whether it asks somebody to go; everything else is news.
     page: bool
+    #: News to those who had been asked, that nobody is going any more: whoever can go is asked anew.
+    asks_anew: bool = False
     #: When the request arrived at the provider.
     at: float
     channel: Channel = "sms"

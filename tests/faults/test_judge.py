@@ -494,3 +494,16 @@ def test_who_could_not_go_and_heard_no_answer_to_that_explains_why_the_next_was_
 
     ledger.replies = ledger.replies[1:]
     assert kinds(ledger) == ["early"]
+
+
+def test_who_was_to_be_told_while_somebody_was_on_the_way_is_told_that_they_cannot_go(ledger: Ledger) -> None:
+    """The worker's text was in doubt, and not needed any more while the general grid's worker was going."""
+    cannot(ledger, 130.0, text(GENERAL, 100.2), text(DESK, 130.2))
+    ledger.replies = [says(GENERAL, 105.0), says(GENERAL, 130.0, "cannot go", "declined")]
+    ledger.steps = STEPS
+    ledger.messages = ledger.messages[1:]
+    ledger.incidents = [incident(events=frozenset({"cannot_go", "delivery_failed"}))]
+    assert kinds(ledger) == ["lost"]
+
+    ledger.messages.append(text(WORKER, 131.0, page=False, asks_anew=True))
+    assert judge(ledger) == []

@@ -29,12 +29,16 @@ def test_a_page_for_several_homes_names_a_code_for_each() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["员m4已接单，正前往桂花巷4号 燃气泄漏 编号K7", "员m4去不了 桂花巷4号 燃气泄漏 能去请回K7"]
+    ("body", "anew"),
+    [
+        ("员m4已接单，正前往桂花巷4号 燃气泄漏 编号K7", False),
+        ("员m4去不了 桂花巷4号 燃气泄漏 能去请回K7", True),
+    ],
 )
-def test_news_is_no_page(body: str) -> None:
+def test_news_is_no_page(body: str, anew: bool) -> None:
     text = read_text("SM1", "+86", body, 1.0)
 
-    assert (text.homes, text.page) == ({4}, False)
+    assert (text.homes, text.page, text.asks_anew) == ({4}, False, anew)
 
 
 def test_a_call_names_the_homes_that_are_heard() -> None:

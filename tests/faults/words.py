@@ -10,6 +10,8 @@ _CODE = r"[A-Z]+\d+"
 _ASKED = re.compile(rf"接单回\s*({_CODE})")
 #: What asks under several homes.
 _ASKED_OF_SEVERAL = "接单回编号"
+#: What asks in the news that somebody cannot go after all.
+_ASKED_ANEW = re.compile(rf"能去请回\s*{_CODE}")
 #: A line of a text that names several homes.
 _HOME_AND_CODE = re.compile(rf"^{ADDRESS.pattern}.* ({_CODE})$", re.MULTILINE)
 _CODES = re.compile(_CODE)
@@ -43,7 +45,8 @@ def read_text(sid: str, to: str, body: str, at: float, delivery: int | None = No
     """Read a text message as its reader would: which homes it names, and whether it asks somebody to go."""
     homes = frozenset(int(number) for number in ADDRESS.findall(body))
     page = _ASKED.search(body) is not None or _ASKED_OF_SEVERAL in body
-    return Message(sid=sid, to=to, body=body, homes=homes, page=page, at=at, delivery=delivery)
+    anew = _ASKED_ANEW.search(body) is not None
+    return Message(sid=sid, to=to, body=body, homes=homes, page=page, asks_anew=anew, at=at, delivery=delivery)
 
 
 def homes_heard(speech: str) -> frozenset[int]:
