@@ -37,7 +37,7 @@ async def write(core: Core, tx: Transaction, decision: Decision, *, before: Inci
     if before is None:
         await incidents.insert(tx, after)
     elif after != before:
-        await incidents.save(tx, after, expected_version=before.version)
+        await incidents.save(tx, after, before=before)
 
     await incidents.add_journal(tx, decision.journal)
     await write_due(tx, decision.due)

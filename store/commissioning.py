@@ -51,11 +51,16 @@ async def end(tx: Transaction, home_id: str) -> None:
     await tx.execute(sa.delete(testing).where(testing.c.home_id == home_id))
 
 
+@dialect.statement
+def _under_test(on_sqlite: bool) -> sa.Select[tuple[str]]:
+    among = dialect.among(testing.c.home_id, "ids", on_sqlite=on_sqlite)
+    now: sa.BindParameter[datetime] = sa.bindparam("now")
+    return sa.select(testing.c.home_id).where(among, testing.c.began_at <= now, testing.c.until > now)
+
+
 async def under_test(tx: Transaction, home_ids: Iterable[str], now: datetime) -> set[str]:
     """Give those of some homes that are being tested now."""
-    among = dialect.among(testing.c.home_id, "ids", on_sqlite=dialect.is_sqlite(tx))
-    chosen = sa.select(testing.c.home_id).where(among, testing.c.began_at <= now, testing.c.until > now)
-    return set(await tx.scalars(chosen, {"ids": dialect.keys(tx, home_ids)}))
+    return set(await tx.scalars(_under_test(tx), {"ids": dialect.keys(tx, home_ids), "now": now}))
 
 
 async def heard(tx: Transaction, device_ids: Sequence[str], since: datetime) -> list[Heard]:

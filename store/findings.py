@@ -24,6 +24,9 @@ _CHOSEN = sa.select(*(findings.c[name] for name in _COLUMNS))
 _OF_INCIDENT = _CHOSEN.where(findings.c.incident_id == sa.bindparam("incident_id")).order_by(
     findings.c.raised_at, findings.c.subject, findings.c.rule_id
 )
+_REMOVE = sa.delete(findings).where(
+    findings.c.subject == sa.bindparam("subject"), findings.c.rule_id == sa.bindparam("rule")
+)
 
 
 @dialect.statement
@@ -56,7 +59,7 @@ async def put(tx: Transaction, finding: StandingFinding) -> None:
 
 async def remove(tx: Transaction, rule_id: str, subject: str) -> None:
     """Let a finding stand no more."""
-    await tx.execute(sa.delete(findings).where(findings.c.subject == subject, findings.c.rule_id == rule_id))
+    await tx.execute(_REMOVE, {"subject": subject, "rule": rule_id})
 
 
 async def of_incident(tx: Transaction, incident_id: str) -> list[StandingFinding]:

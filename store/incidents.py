@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,23 +62,21 @@ _SHORTEST_PREFIX = 4
 
 async def insert(tx: Transaction, incident: Incident) -> None:
     """Write a new incident. The database refuses a second open one of the same home and group."""
-    await tx.execute(_INSERT, _row(incident, _COLUMNS))
+    await tx.execute(_INSERT, {name: getattr(incident, name) for name in _COLUMNS})
 
 
-async def save(tx: Transaction, incident: Incident, *, expected_version: int) -> Incident:
-    """Write an incident over the version that was loaded, and return it with its new version.
+async def save(tx: Transaction, incident: Incident, *, before: Incident) -> Incident:
+    """Write what is new of an incident since it was loaded as `before`, and return it with its new version.
 
     Raises StaleIncident where somebody else has written it since.
     """
-    saved = replace(incident, version=expected_version + 1)
-    changed = await tx.execute(
-        sa.update(incidents)
-        .where(incidents.c.id == incident.id, incidents.c.version == expected_version)
-        .values(_row(saved, _CHANGING))
-    )
+    saved = replace(incident, version=before.version + 1)
+    new = {name: value for name in _CHANGING if (value := getattr(saved, name)) != getattr(before, name)}
+    values = {f"new_{name}": value for name, value in new.items()}
+    changed = await tx.execute(_saving(tuple(new)), {**values, "which": before.id, "read": before.version})
     if not changed.rowcount:
         raise StaleIncident(
-            f"Incident {incident.code} ({incident.id}) is not at version {expected_version} any more; somebody else has"
+            f"Incident {incident.code} ({incident.id}) is not at version {before.version} any more; somebody else has"
             " written it."
         )
     return saved
@@ -238,8 +237,10 @@ async def _many(tx: Transaction, chosen: sa.Select[Any]) -> list[Incident]:
     return [_incident(row) for row in (await tx.execute(chosen)).mappings()]
 
 
-def _row(incident: Incident, columns: Iterable[str]) -> dict[str, Any]:
-    return {name: getattr(incident, name) for name in columns}
+@cache
+def _saving(names: tuple[str, ...]) -> sa.Update:
+    unchanged = (incidents.c.id == sa.bindparam("which"), incidents.c.version == sa.bindparam("read"))
+    return sa.update(incidents).where(*unchanged).values({name: sa.bindparam(f"new_{name}") for name in names})
 
 
 def _incident(row: Mapping[Any, Any]) -> Incident:

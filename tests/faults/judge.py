@@ -70,9 +70,7 @@ def _expected_of(ledger: Ledger, home: int, went: Course) -> Iterator[Way]:
 
 def missing(ledger: Ledger) -> list[tuple[int, str]]:
     """Give what has not been told yet: which home, and who."""
-    told = {
-        (home, one.to, one.channel) for one in ledger.messages if one.page or one.asks_anew for home in one.homes
-    }
+    told = {(home, one.to, one.channel) for one in ledger.messages if one.page or one.asks_anew for home in one.homes}
     waiting = [
         (home, str(way))
         for home, all_ways in expected(ledger).items()
@@ -178,9 +176,11 @@ def _repeated(ledger: Ledger, home: int, those: list[Message], seen: Seen | None
     # A step of its own: the policy may name a person twice by one channel.
     spare += max(0, sum(way.to == first.to and way.channel == first.channel for way in ways(ledger, home)) - 1)
     declines = [one.reply for one in went.declines]
-    for before, after in pairwise(those):
+    for rounds, (before, after) in enumerate(pairwise(those), 1):
         gap = after.at - before.at
-        if gap >= ledger.repeat_s - EXACT_S:
+        # A page that came late takes nothing from the round after it.
+        into_s = after.at - ledger.alarms[home].said_at - (rounds - 1) * ledger.repeat_s
+        if max(gap, into_s) >= ledger.repeat_s - EXACT_S:
             continue
         # A page of the round before may be settled only then.
         began = next((one for one in declines if one.said_at <= after.at), None)

@@ -100,6 +100,9 @@ def test_the_next_round_is_no_double_and_comes_at_its_time(ledger: Ledger) -> No
     assert judge(ledger) == []
 
     ledger.messages.append(text(GENERAL, 105.3 + ledger.repeat_s - 2))
+    assert judge(ledger) == []
+
+    ledger.messages[-1] = text(GENERAL, 100.0 + ledger.repeat_s - 2)
     assert kinds(ledger) == ["doubled"]
 
 
@@ -467,7 +470,7 @@ def test_when_everybody_had_been_told_the_next_round_begins_with_the_first_who_c
 
 
 def test_who_is_left_is_not_told_twice_in_the_round_that_another_one_began(ledger: Ledger) -> None:
-    """Everybody had been told; the desk could not go, so the worker is told again; then the general grid's cannot go."""
+    """Everybody had been told; the desk could not go, so the worker is told again; then another cannot go either."""
     ledger.replies = [says(DESK, 120.0, "cannot go", "declined"), says(GENERAL, 122.0, "cannot go", "declined")]
     ledger.messages.append(text(WORKER, 120.2))
     assert judge(ledger) == []

@@ -139,7 +139,7 @@ def follow_the_files(patch: pytest.MonkeyPatch) -> None:
                 policy = rulebook.policies[one.snapshot.policy.id]
                 new = replace(one.snapshot, responsibility=people, policy=policy)
                 if new != one.snapshot:
-                    await incidents.save(tx, replace(one, snapshot=new), expected_version=one.version)
+                    await incidents.save(tx, replace(one, snapshot=new), before=one)
         return changed
 
     patch.setattr(Configuration, "apply", eager)

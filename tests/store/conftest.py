@@ -189,7 +189,7 @@ class Outbox:
         incident = await incidents.load(tx, "0a1b2c3d", lock=True)
         assert incident is not None
         answered = replace(incident, state=IncidentState.ACKNOWLEDGED, answered_by="w07-a", answered_at=self.make.now)
-        await incidents.save(tx, answered, expected_version=incident.version)
+        await incidents.save(tx, answered, before=incident)
 
 
 @pytest.fixture

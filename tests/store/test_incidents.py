@@ -59,7 +59,7 @@ async def test_saving_changes_what_moves_and_the_policy_a_worse_finding_brings(d
     )
     async with database.write() as tx:
         await incidents.insert(tx, before)
-        saved = await incidents.save(tx, after, expected_version=0)
+        saved = await incidents.save(tx, after, before=before)
         assert saved.version == 1
         assert await incidents.load(tx, before.id) == replace(after, version=1)
 
@@ -68,12 +68,12 @@ async def test_an_incident_that_somebody_else_has_written_is_not_written_over(da
     incident = make.incident()
     async with database.write() as tx:
         await incidents.insert(tx, incident)
-        await incidents.save(tx, replace(incident, count=2), expected_version=0)
+        await incidents.save(tx, replace(incident, count=2), before=incident)
 
     async def save_the_old_one() -> None:
         async with database.write() as tx:
             await incidents.add_journal(tx, [make.journal()])
-            await incidents.save(tx, replace(incident, count=3), expected_version=0)
+            await incidents.save(tx, replace(incident, count=3), before=incident)
 
     with pytest.raises(StaleIncident, match=r"K7 .* not at version 0 any more"):
         await save_the_old_one()
