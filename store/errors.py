@@ -15,6 +15,9 @@ _PASSING_STATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03
 #: Classes of SQLSTATEs that are about the values: data exception, integrity constraint violation.
 _REFUSING_CLASSES = frozenset({"22", "23"})
 
+#: The same as SQLAlchemy and SQLite say it.
+_REFUSALS = (sa_exc.IntegrityError, sa_exc.DataError, sqlite3.IntegrityError, sqlite3.DataError)
+
 #: Result codes of SQLite of the first sort: SQLITE_BUSY, SQLITE_LOCKED. Extended codes carry them in the lowest byte.
 _PASSING_CODES = frozenset({5, 6})
 
@@ -55,7 +58,7 @@ def translated(error: Exception) -> Exception:
 
     cause = error.orig if isinstance(error, sa_exc.DBAPIError) else error
     state = str(getattr(cause, "sqlstate", None) or "")
-    if isinstance(error, (sa_exc.IntegrityError, sa_exc.DataError)) or state[:2] in _REFUSING_CLASSES:
+    if isinstance(error, _REFUSALS) or state[:2] in _REFUSING_CLASSES:
         return RefusedError(f"The database refused what was to be written: {cause}")
     code = getattr(cause, "sqlite_errorcode", None)
     passing = state in _PASSING_STATES or (isinstance(code, int) and code & 0xFF in _PASSING_CODES)

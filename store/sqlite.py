@@ -90,9 +90,13 @@ class SqliteConnection:
 
     async def exec_driver_sql(self, sql: str, parameters: Any = None, /) -> Rows:
         """Execute a text for each of some rows."""
-        if parameters is None or len(parameters) <= _MANY_ROWS:
+        if not isinstance(parameters, list):
             return self._connection.exec_driver_sql(sql, parameters)
-        return await self.in_thread(self._connection.exec_driver_sql, sql, parameters)
+        # Past SQLAlchemy, which takes longer than the few rows that an alarm writes; of what it gives only the number
+        # of rows is ever asked.
+        if len(parameters) <= _MANY_ROWS:
+            return cast("Rows", self._raw.executemany(sql, parameters))
+        return cast("Rows", await self.in_thread(self._raw.executemany, sql, parameters))
 
     def peek(self, statement: sa.Select[Any]) -> Any:
         """Give the first value of the first row, or None; outside a transaction."""

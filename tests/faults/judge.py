@@ -1,9 +1,10 @@
 """What a ledger proves against the promise. Pure: a ledger goes in, problems come out.
 
 Two texts to one person about one home are the same step told twice where they are closer together than the policy's
-rounds, and so are two calls; no answer of the service is needed to see that. Only two things explain a second one: that
-somebody could not go when everybody had been told (then the next round begins at once), and that the person was called
-because a text did not arrive (the journal says so). A step may be early only where the incident's journal says that the
+rounds, and so are two calls; no answer of the service is needed to see that. Only three things explain a second one: that
+somebody could not go when everybody had been told (then the next round begins at once), that the person was called
+because a text did not arrive (the journal says so), and that a broker which was killed has said again that all is well,
+from before the alarm (the journal says that it was cleared, and came back). A step may be early only where the incident's journal says that the
 one before it could not be delivered, or where somebody said that they cannot go; and late only by what the installation
 was disturbed in between, and by what settling a doubt takes.
 """
@@ -175,6 +176,8 @@ def _repeated(ledger: Ledger, home: int, those: list[Message], seen: Seen | None
     spare = seen.fell_back.count(another_way) if seen is not None else 0
     # A step of its own: the policy may name a person twice by one channel.
     spare += max(0, sum(way.to == first.to and way.channel == first.channel for way in ways(ledger, home)) - 1)
+    # A broker that was killed may say again what it said before the alarm, that all is well: then the alarm comes back.
+    spare += ledger.broker_may_lose and seen is not None and seen.events >= {"cleared", "realerted"}
     declines = [one.reply for one in went.declines]
     for rounds, (before, after) in enumerate(pairwise(those), 1):
         gap = after.at - before.at

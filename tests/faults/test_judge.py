@@ -106,6 +106,16 @@ def test_the_next_round_is_no_double_and_comes_at_its_time(ledger: Ledger) -> No
     assert kinds(ledger) == ["doubled"]
 
 
+def test_an_alarm_that_comes_back_is_no_double_where_the_broker_has_taken_it_back(ledger: Ledger) -> None:
+    ledger.messages.append(text(WORKER, 140.0))
+    ledger.incidents = [incident(events=frozenset({"opened", "cleared", "realerted"}))]
+    assert kinds(ledger) == ["doubled"]
+
+    ledger.broker_may_lose = True
+    ledger.acknowledged[HOME] = 100.2
+    assert judge(ledger) == []
+
+
 def test_one_text_may_be_about_several_homes(ledger: Ledger) -> None:
     ledger.alarms[5] = replace_alarm(ledger.alarms[HOME], 5)
     ledger.incidents.append(incident(home=5, id="j"))
