@@ -1,12 +1,12 @@
 """What a ledger proves against the promise. Pure: a ledger goes in, problems come out.
 
 Two texts to one person about one home are the same step told twice where they are closer together than the policy's
-rounds, and so are two calls; no answer of the service is needed to see that. Only three things explain a second one: that
-somebody could not go when everybody had been told (then the next round begins at once), that the person was called
+rounds, and so are two calls; no answer of the service is needed to see that. Only three things explain a second one:
+that somebody could not go when everybody had been told (then the next round begins at once), that the person was called
 because a text did not arrive (the journal says so), and that a broker which was killed has said again that all is well,
-from before the alarm (the journal says that it was cleared, and came back). A step may be early only where the incident's journal says that the
-one before it could not be delivered, or where somebody said that they cannot go; and late only by what the installation
-was disturbed in between, and by what settling a doubt takes.
+from before the alarm (the journal says that it was cleared, and came back). A step may be early only where the
+incident's journal says that the one before it could not be delivered, or where somebody said that they cannot go; and
+late only by what the installation was disturbed in between, and by what settling a doubt takes.
 """
 
 from collections import Counter, defaultdict
