@@ -118,11 +118,14 @@ class Intake:
         wanted: set[tuple[str, str]] = set()
         for number in range(len(messages) - 1, -1, -1):
             message = messages[number]
+            if not (ahead or message.urgent):
+                behind.append(message)
+                continue
             names = names_of(message)
             if message.urgent or not wanted.isdisjoint(names):
                 wanted.update(names)
                 ahead.append(message)
-            elif ahead and not names:
+            elif not names:
                 ahead.extend(reversed(messages[: number + 1]))
                 break
             else:
