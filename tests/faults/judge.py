@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from tests.faults.course import Course, courses
 from tests.faults.judge_answers import answers, declined, must_follow, next_told, pages_by_home
-from tests.faults.ledger import Channel, Ledger, Message, Seen
+from tests.faults.ledger import CHANNELS, Channel, Ledger, Message, Seen
 from tests.faults.problem import DOUBT_S, EXACT_S, Problem, bound_s
 
 #: Events of the journal that explain a step which came before its time.
@@ -71,7 +71,9 @@ def _expected_of(ledger: Ledger, home: int, went: Course) -> Iterator[Way]:
 
 def missing(ledger: Ledger) -> list[tuple[int, str]]:
     """Give what has not been told yet: which home, and who."""
-    told = {(home, one.to, one.channel) for one in ledger.messages if one.page or one.asks_anew for home in one.homes}
+    told = {(home, one.to, one.channel) for one in ledger.messages if one.page for home in one.homes}
+    # By whatever way they should have been told while somebody was on the way.
+    told |= {(home, one.to, way) for one in ledger.messages for home in one.asks_anew for way in CHANNELS}
     waiting = [
         (home, str(way))
         for home, all_ways in expected(ledger).items()

@@ -11,6 +11,7 @@ from typing import Literal
 now = time.monotonic
 
 Channel = Literal["sms", "voice"]
+CHANNELS: tuple[Channel, ...] = ("sms", "voice")
 Said = Literal["go", "cannot go", "arrived", "outcome"]
 #: What a person was told who said so: it is theirs, somebody else has it (or it is over), it goes to others, it goes to
 #: others already, they are on the scene, it is closed, or there is nothing to answer.
@@ -52,8 +53,8 @@ class Message:
     homes: frozenset[int]
     #: Whether it asks somebody to go; everything else is news.
     page: bool
-    #: News to those who had been asked, that nobody is going any more: whoever can go is asked anew.
-    asks_anew: bool = False
+    #: The homes of which it is news that nobody is going any more: whoever can is asked anew.
+    asks_anew: frozenset[int] = frozenset()
     #: When the request arrived at the provider.
     at: float
     channel: Channel = "sms"

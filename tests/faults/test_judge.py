@@ -518,5 +518,5 @@ def test_who_was_to_be_told_while_somebody_was_on_the_way_is_told_that_they_cann
     ledger.incidents = [incident(events=frozenset({"cannot_go", "delivery_failed"}))]
     assert kinds(ledger) == ["lost"]
 
-    ledger.messages.append(text(WORKER, 131.0, page=False, asks_anew=True))
+    ledger.messages.append(text(WORKER, 131.0, page=False, asks_anew=frozenset({HOME})))
     assert judge(ledger) == []

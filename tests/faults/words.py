@@ -1,6 +1,7 @@
 """What people read and hear, as they would: which homes, whether they are asked to go, and what came of an answer."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.faults.ledger import Message, Verdict
@@ -11,7 +12,7 @@ _ASKED = re.compile(rf"接单回\s*({_CODE})")
 #: What asks under several homes.
 _ASKED_OF_SEVERAL = "接单回编号"
 #: What asks in the news that somebody cannot go after all.
-_ASKED_ANEW = re.compile(rf"能去请回\s*{_CODE}")
+_ASKED_ANEW = "能去请回"
 #: A line of a text that names several homes.
 _HOME_AND_CODE = re.compile(rf"^{ADDRESS.pattern}.* ({_CODE})$", re.MULTILINE)
 _CODES = re.compile(_CODE)
@@ -45,8 +46,18 @@ def read_text(sid: str, to: str, body: str, at: float, delivery: int | None = No
     """Read a text message as its reader would: which homes it names, and whether it asks somebody to go."""
     homes = frozenset(int(number) for number in ADDRESS.findall(body))
     page = _ASKED.search(body) is not None or _ASKED_OF_SEVERAL in body
-    anew = _ASKED_ANEW.search(body) is not None
+    anew = frozenset(_asked_anew(body))
     return Message(sid=sid, to=to, body=body, homes=homes, page=page, asks_anew=anew, at=at, delivery=delivery)
+
+
+def _asked_anew(body: str) -> Iterator[int]:
+    """Give the homes that stand beside the words that ask, or below them in a text that names several."""
+    asks = False
+    for line in body.split("\n"):
+        homes = ADDRESS.findall(line)
+        if _ASKED_ANEW in line or not homes:
+            asks = _ASKED_ANEW in line
+        yield from (int(number) for number in homes if asks)
 
 
 def homes_heard(speech: str) -> frozenset[int]:
