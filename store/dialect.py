@@ -18,10 +18,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.documents import to_json
+from store.prepared import once
 from store.tables import UtcTime, microseconds
 from store.transaction import SLOW, Transaction
 
 _T = TypeVar("_T")
+_Statement = TypeVar("_Statement", bound=sa.Executable)
 
 #: The values of a row, in the order of the columns named beside it.
 Row = Sequence[Any]
@@ -37,9 +39,9 @@ def is_sqlite(tx: Transaction) -> bool:
     return tx.dialect.name == "sqlite"
 
 
-def statement(build: Callable[[bool], _T]) -> Callable[[Transaction], _T]:
+def statement(build: Callable[[bool], _Statement]) -> Callable[[Transaction], _Statement]:
     """Make a statement once a dialect. What it decorates takes whether it is for SQLite."""
-    cached = cache(build)
+    cached = cache(lambda on_sqlite: once(build(on_sqlite)))
     return lambda tx: cached(is_sqlite(tx))
 
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from rules.decisions import CancelDue, Due, DueKind, SetDue
 from store import dialect
 from store.database import Transaction
+from store.prepared import once
 from store.tables import ESCALATING, due
 
 _COLUMNS = ("kind", "subject", "due_at")
@@ -26,10 +27,10 @@ def _ripe(condition: str) -> sa.Select[tuple[str, str, datetime]]:
 #: The time of whatever is due first.
 SOONEST = sa.select(sa.func.min(due.c.due_at))
 #: Statements of the hot path are made once: making one takes longer than SQLite takes for it.
-_CANCEL = sa.delete(due).where(due.c.kind == sa.bindparam("what"), due.c.subject == sa.bindparam("whose"))
+_CANCEL = once(sa.delete(due).where(due.c.kind == sa.bindparam("what"), due.c.subject == sa.bindparam("whose")))
 
 #: What a person waits for comes before what only a sensor waits for (invariant life-first).
-_IN_ORDER = (_ripe(ESCALATING), _ripe(f"NOT ({ESCALATING})"))
+_IN_ORDER = (once(_ripe(ESCALATING)), once(_ripe(f"NOT ({ESCALATING})")))
 
 
 async def put(tx: Transaction, changes: Iterable[SetDue]) -> None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from rules.decisions import StandingFinding
 from store import dialect
 from store.database import Transaction
+from store.prepared import once
 from store.tables import findings
 
 _COLUMNS = (
@@ -21,11 +22,13 @@ _COLUMNS = (
     "incident_id",
 )
 _CHOSEN = sa.select(*(findings.c[name] for name in _COLUMNS))
-_OF_INCIDENT = _CHOSEN.where(findings.c.incident_id == sa.bindparam("incident_id")).order_by(
-    findings.c.raised_at, findings.c.subject, findings.c.rule_id
+_OF_INCIDENT = once(
+    _CHOSEN.where(findings.c.incident_id == sa.bindparam("incident_id")).order_by(
+        findings.c.raised_at, findings.c.subject, findings.c.rule_id
+    )
 )
-_REMOVE = sa.delete(findings).where(
-    findings.c.subject == sa.bindparam("subject"), findings.c.rule_id == sa.bindparam("rule")
+_REMOVE = once(
+    sa.delete(findings).where(findings.c.subject == sa.bindparam("subject"), findings.c.rule_id == sa.bindparam("rule"))
 )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from store.codes import new_code, release_code
 from store.database import Transaction
 from store.documents import from_document
 from store.errors import StaleIncident
+from store.prepared import once
 from store.tables import due, incidents, microseconds, outbox, reply_codes
 from store.tables import journal as lines
 
@@ -43,6 +45,7 @@ __all__ = [
 #: What never changes. The snapshot may: a finding that makes it worse brings its plan and policy.
 _FIXED = frozenset({"id", "code", "home_id", "group", "opened_at", "drill"})
 _COLUMNS = tuple(field.name for field in fields(Incident))
+_values_of = attrgetter(*_COLUMNS)
 _CHANGING = tuple(name for name in _COLUMNS if name not in _FIXED)
 
 _IS_OPEN = sa.text("incidents.state <> 'resolved'")  # in the words of the partial indexes
@@ -50,10 +53,9 @@ _LINE = ("incident_id", "at", "event", "actor", "detail")
 _ALL = sa.select(*(incidents.c[name] for name in _COLUMNS))
 
 # Made once: making a statement takes longer than SQLite takes for it.
-_INSERT = sa.insert(incidents)
-_WITH_ID = _ALL.where(incidents.c.id == sa.bindparam("which"))
-_OPEN_IN_HOME = _ALL.where(
-    incidents.c.home_id == sa.bindparam("home"), incidents.c.group == sa.bindparam("among"), _IS_OPEN
+_WITH_ID = once(_ALL.where(incidents.c.id == sa.bindparam("which")))
+_OPEN_IN_HOME = once(
+    _ALL.where(incidents.c.home_id == sa.bindparam("home"), incidents.c.group == sa.bindparam("among"), _IS_OPEN)
 )
 
 #: The least of an id that names an incident.
@@ -62,7 +64,7 @@ _SHORTEST_PREFIX = 4
 
 async def insert(tx: Transaction, incident: Incident) -> None:
     """Write a new incident. The database refuses a second open one of the same home and group."""
-    await tx.execute(_INSERT, {name: getattr(incident, name) for name in _COLUMNS})
+    await dialect.insert(tx, incidents, _COLUMNS, [_values_of(incident)])
 
 
 async def save(tx: Transaction, incident: Incident, *, before: Incident) -> Incident:
@@ -240,7 +242,7 @@ async def _many(tx: Transaction, chosen: sa.Select[Any]) -> list[Incident]:
 @cache
 def _saving(names: tuple[str, ...]) -> sa.Update:
     unchanged = (incidents.c.id == sa.bindparam("which"), incidents.c.version == sa.bindparam("read"))
-    return sa.update(incidents).where(*unchanged).values({name: sa.bindparam(f"new_{name}") for name in names})
+    return once(sa.update(incidents).where(*unchanged).values({name: sa.bindparam(f"new_{name}") for name in names}))
 
 
 def _incident(row: Mapping[Any, Any]) -> Incident:

@@ -17,6 +17,7 @@ from store.database import Transaction
 from store.outbox_claim import claim
 from store.outbox_receipts import receipt, receipt_of_others, set_state
 from store.outbox_rows import AT_REST, CHOSEN, KEPT_TOGETHER, WITH_ID, Attempt, change, delivery_of, note_attempts
+from store.prepared import once
 from store.tables import WAITING, attempts, outbox
 
 __all__ = [
@@ -47,7 +48,7 @@ _S = DeliveryState
 _NEW = tuple(field.name for field in fields(NewDelivery))
 _ADDED = (*_NEW, "created_at", "state", "next_attempt_at")
 
-_PAGED = (
+_PAGED = once(
     sa.select(
         outbox.c.id.label("delivery_id"),
         *(outbox.c[field.name] for field in fields(Paged) if field.name != "delivery_id"),
@@ -55,9 +56,11 @@ _PAGED = (
     .where(outbox.c.incident_id == sa.bindparam("which"))
     .order_by(outbox.c.id)
 )
-_SOONEST = sa.select(
-    sa.select(sa.func.min(outbox.c.next_attempt_at)).where(sa.text(WAITING)).scalar_subquery(),
-    sa.select(sa.func.min(outbox.c.lease_until)).where(sa.text("state = 'sending'")).scalar_subquery(),
+_SOONEST = once(
+    sa.select(
+        sa.select(sa.func.min(outbox.c.next_attempt_at)).where(sa.text(WAITING)).scalar_subquery(),
+        sa.select(sa.func.min(outbox.c.lease_until)).where(sa.text("state = 'sending'")).scalar_subquery(),
+    )
 )
 
 

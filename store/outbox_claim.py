@@ -21,6 +21,7 @@ from store.database import Transaction
 from store.incidents import add_journal
 from store.outbox_pace import in_turn
 from store.outbox_rows import AT_REST, CHOSEN, KEPT_TOGETHER, Attempt, delivery_of, note_attempts
+from store.prepared import once
 from store.tables import WAITING, UtcTime, incidents, opted_out, outbox
 
 _S = DeliveryState
@@ -30,14 +31,14 @@ _LEASE_OVER = "the sender's lease ran out"
 #: Says by which provider each of some deliveries is to be sent; asked within the transaction of the claim.
 Choose = Callable[[Transaction, Sequence[Delivery]], Awaitable[Mapping[int, str | None]]]
 
-_RAN_OUT = (
+_RAN_OUT = once(
     sa.select(outbox.c.id, outbox.c.incident_id, outbox.c.recipient_name, outbox.c.channel)
     .where(sa.text("state = 'sending'"), outbox.c.lease_until <= sa.bindparam("now", type_=UtcTime))
     .with_for_update(skip_locked=True)
 )
 
 #: In the order of the index, which is the order of urgency (invariant life-first).
-_WAITING = (
+_WAITING = once(
     CHOSEN.add_columns(
         sa.select(incidents.c.state).where(incidents.c.id == outbox.c.incident_id).scalar_subquery().label("incident"),
         sa.select(incidents.c.declined)
@@ -57,32 +58,36 @@ _WAITING = (
 
 #: More are not looked for when a message is filled.
 _LONGEST_BUNDLE = 60
-_FOR_THE_SAME = _WAITING.where(
-    outbox.c.recipient_id == sa.bindparam("whose"),
-    outbox.c.channel == sa.bindparam("by"),
-    outbox.c.address == sa.bindparam("at"),
-    outbox.c.priority == sa.bindparam("rank"),
-    sa.text("state = 'pending'"),
+_FOR_THE_SAME = once(
+    _WAITING.where(
+        outbox.c.recipient_id == sa.bindparam("whose"),
+        outbox.c.channel == sa.bindparam("by"),
+        outbox.c.address == sa.bindparam("at"),
+        outbox.c.priority == sa.bindparam("rank"),
+        sa.text("state = 'pending'"),
+    )
 )
-_FROM_THE_SAME = _WAITING.where(outbox.c.bundle == sa.bindparam("first"))
+_FROM_THE_SAME = once(_WAITING.where(outbox.c.bundle == sa.bindparam("first")))
 _TO_BE_TAKEN = outbox.c.id == sa.bindparam("which")
 _TAKE = {
-    _S.SENDING: sa.update(outbox)
-    .where(_TO_BE_TAKEN)
-    .values(
-        state=str(_S.SENDING),
-        fence=outbox.c.fence + 1,
-        attempts=outbox.c.attempts + 1,
-        next_attempt_at=None,
-        owner=sa.bindparam("by"),
-        lease_until=sa.bindparam("until"),
-        claimed_at=sa.bindparam("now"),
-        provider=sa.bindparam("whose"),
-        bundle=sa.bindparam("along"),
+    _S.SENDING: once(
+        sa.update(outbox)
+        .where(_TO_BE_TAKEN)
+        .values(
+            state=str(_S.SENDING),
+            fence=outbox.c.fence + 1,
+            attempts=outbox.c.attempts + 1,
+            next_attempt_at=None,
+            owner=sa.bindparam("by"),
+            lease_until=sa.bindparam("until"),
+            claimed_at=sa.bindparam("now"),
+            provider=sa.bindparam("whose"),
+            bundle=sa.bindparam("along"),
+        )
     ),
-    _S.UNKNOWN: sa.update(outbox)
-    .where(_TO_BE_TAKEN)
-    .values(fence=outbox.c.fence + 1, next_attempt_at=sa.bindparam("until")),
+    _S.UNKNOWN: once(
+        sa.update(outbox).where(_TO_BE_TAKEN).values(fence=outbox.c.fence + 1, next_attempt_at=sa.bindparam("until"))
+    ),
 }
 
 

@@ -9,16 +9,19 @@ from rules import pace
 from rules.decisions import Delivery
 from rules.pace import Pacing, Sent
 from store.database import Transaction
+from store.prepared import once
 from store.tables import UtcTime, outbox
 
 _MESSAGE = (outbox.c.channel, outbox.c.address, outbox.c.recipient_id, outbox.c.priority)
 #: One row for each message: the first of those that are in it.
 _FIRST = sa.or_(outbox.c.bundle.is_(None), outbox.c.bundle == outbox.c.id)
-_LATELY = sa.union_all(
-    sa.select(*_MESSAGE, outbox.c.sent_at.label("at")).where(
-        outbox.c.sent_at > sa.bindparam("since", type_=UtcTime), _FIRST
-    ),
-    sa.select(*_MESSAGE, outbox.c.claimed_at.label("at")).where(sa.text("state = 'sending'"), _FIRST),
+_LATELY = once(
+    sa.union_all(
+        sa.select(*_MESSAGE, outbox.c.sent_at.label("at")).where(
+            outbox.c.sent_at > sa.bindparam("since", type_=UtcTime), _FIRST
+        ),
+        sa.select(*_MESSAGE, outbox.c.claimed_at.label("at")).where(sa.text("state = 'sending'"), _FIRST),
+    )
 )
 
 

@@ -8,11 +8,12 @@ from rules.decisions import Delivery, DeliveryState
 from store import dialect
 from store.database import Transaction
 from store.outbox_rows import AT_REST, CHOSEN, WITH_ID, Attempt, change, delivery_of, note_attempts
+from store.prepared import once
 from store.tables import outbox, receipts
 
 _S = DeliveryState
 
-_HELD_WITH_ID = WITH_ID.with_for_update()
+_HELD_WITH_ID = once(WITH_ID.with_for_update())
 
 #: From which states a delivery may come into a state by a receipt: only forward, and never out of `delivered`.
 _FROM: dict[DeliveryState, frozenset[DeliveryState]] = {

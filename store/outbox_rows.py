@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from rules.decisions import Brief, Delivery, DeliveryState, Priority, Purpose
 from store import dialect
 from store.database import Transaction
+from store.prepared import once
 from store.tables import attempts, outbox
 
 #: All that the dispatcher needs of a delivery.
 CHOSEN = sa.select(*(outbox.c[field.name] for field in fields(Delivery) if field.name in outbox.c))
 #: The one with the id bound as `which`.
-WITH_ID = CHOSEN.where(outbox.c.id == sa.bindparam("which"))
+WITH_ID = once(CHOSEN.where(outbox.c.id == sa.bindparam("which")))
 
 #: A delivery that nobody is busy with, and that waits for nothing.
 AT_REST: dict[str, Any] = {"owner": None, "lease_until": None, "next_attempt_at": None, "doubt_since": None}
@@ -86,4 +87,4 @@ def _changing(names: tuple[str, ...], states: frozenset[DeliveryState], fenced: 
         made = made.where(outbox.c.state.in_([sa.literal_column(f"'{state}'") for state in sorted(states)]))
     if fenced:
         made = made.where(outbox.c.fence == sa.bindparam("held"))
-    return made.values({name: sa.bindparam(f"new_{name}") for name in names})
+    return once(made.values({name: sa.bindparam(f"new_{name}") for name in names}))

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from rules.decisions import DeliveryState
 from store.database import Transaction
+from store.prepared import once
 from store.tables import TRIED, UtcTime, attempts, outbox
 
 
@@ -25,7 +26,7 @@ class Tried:
     error: str | None
 
 
-_RECENT = (
+_RECENT = once(
     sa.select(attempts.c.at, attempts.c.against, outbox.c.recipient_id, outbox.c.state, outbox.c.error)
     .join(outbox, outbox.c.id == attempts.c.delivery_id)
     .where(
@@ -40,10 +41,12 @@ _RECENT = (
 )
 
 #: What left in one message is one of them.
-_UNDER_WAY = sa.select(sa.func.coalesce(outbox.c.bundle, outbox.c.id).label("message"), outbox.c.claimed_at).where(
-    sa.text("state = 'sending'"),
-    outbox.c.channel == sa.bindparam("how"),
-    outbox.c.provider == sa.bindparam("whose"),
+_UNDER_WAY = once(
+    sa.select(sa.func.coalesce(outbox.c.bundle, outbox.c.id).label("message"), outbox.c.claimed_at).where(
+        sa.text("state = 'sending'"),
+        outbox.c.channel == sa.bindparam("how"),
+        outbox.c.provider == sa.bindparam("whose"),
+    )
 )
 
 

@@ -16,6 +16,7 @@ from store import dialect
 from store.database import Transaction
 from store.difference import AppliedChanges, Difference, apply
 from store.documents import from_document
+from store.prepared import once
 from store.tables import config_files, device_definitions, worker_backups, worker_grids, worker_phones
 from store.tables import devices as device_table
 from store.tables import gateways as gateway_table
@@ -124,11 +125,6 @@ async def source(tx: Transaction, source_id: str) -> Source | None:
     return from_document(Source, {**row.document, "id": row.id, "dialect": row.dialect, "base": row.base})
 
 
-@dialect.statement
-def _gateways_of(on_sqlite: bool) -> sa.ColumnElement[bool]:
-    return dialect.among(gateway_table.c.source, "sources", on_sqlite=on_sqlite)
-
-
 async def gateways(tx: Transaction, of: Collection[str] | None = None) -> dict[tuple[str, str], GatewayRow]:
     """Give what each gateway last said of itself, by its source and its name there (empty where a source is one).
 
@@ -140,7 +136,8 @@ async def gateways(tx: Transaction, of: Collection[str] | None = None) -> dict[t
     if of is None:
         rows = await tx.execute(of_open)
     else:
-        rows = await tx.execute(of_open.where(_gateways_of(tx)), {"sources": dialect.keys(tx, of)})
+        among = dialect.among(gateway_table.c.source, "sources", on_sqlite=dialect.is_sqlite(tx))
+        rows = await tx.execute(of_open.where(among), {"sources": dialect.keys(tx, of)})
     return {(source, name): GatewayRow(state, since, started_at) for source, name, state, since, started_at in rows}
 
 
@@ -392,7 +389,7 @@ def _chain_of_grids() -> sa.Select[Any]:
     return sa.select(chain).order_by(chain.c.depth)
 
 
-_CHAIN = _chain_of_grids()
+_CHAIN = once(_chain_of_grids())
 
 
 @dialect.statement

@@ -7,10 +7,11 @@ import sqlalchemy as sa
 
 from store import dialect
 from store.database import Transaction
+from store.prepared import once
 from store.tables import opted_out as stopped
 from store.tables import replies
 
-_OPTED_OUT = sa.select(stopped.c.address).where(stopped.c.address == sa.bindparam("whose"))
+_OPTED_OUT = once(sa.select(stopped.c.address).where(stopped.c.address == sa.bindparam("whose")))
 _COLUMNS = ("provider_id", "sender", "text", "received_at", "verdict", "answer")
 
 

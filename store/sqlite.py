@@ -29,6 +29,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 
+from store import prepared
 from store.documents import to_json
 from store.errors import DatabaseError
 from store.transaction import Bound, Rows, Values
@@ -76,7 +77,13 @@ class SqliteConnection:
 
     async def execute(self, statement: sa.Executable, parameters: Values = None, /) -> Rows:
         """Execute a statement."""
-        if _is_short(statement, parameters):
+        short = _is_short(statement, parameters)
+        made = prepared.find(statement, self.dialect)
+        if made is not None:
+            if short:
+                return made.run(self._raw, parameters)
+            return await self.in_thread(made.run, self._raw, parameters)
+        if short:
             return self._connection.execute(statement, parameters)
         return await self.in_thread(self._execute_and_fetch, statement, parameters)
 
