@@ -8,6 +8,7 @@ A text may take three parts: what is lost with one of them is named again by the
 name three times as many homes as three texts do in the time that a provider takes for each.
 """
 
+import re
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,8 @@ _FALLBACK = "zh"
 _UNITS_A_PART = 67
 #: Bytes of a text on channels without parts; WeCom's robot takes 2,048.
 _BYTES_AT_MOST = 1_900
+#: How the line of a home ends, and no heading does.
+_ENDS_WITH_CODE = re.compile(r" [A-Z]\d+$")
 #: Homes that a call names; it says how many there are.
 _SPOKEN_HOMES = 3
 #: A call takes along what waits: it names the first ones, and one key takes all.
@@ -92,19 +95,26 @@ def as_one(those: Sequence[Delivery]) -> Delivery:
 def is_it(delivery: Delivery, said: str) -> bool:
     """Say whether a text that is found at a provider may be a delivery's, by its words.
 
-    A trial account puts a line of its own in front. What was in one message with others is recognised by its code at
-    the end of a line: some of the others may have been settled since.
+    A trial account puts a line of its own in front. What was in one message with others is recognised by its home's
+    line under its own heading: some of the others may have been settled since, and a page and the news that somebody is
+    on the way to the same home both end with its code.
     """
     if said.strip().endswith(delivery.text.strip()):
         return True
-    lines = said.split("\n")
-    return delivery.bundle is not None and all(
-        any(_names(line, one.code) for line in lines) for one in delivery.members
-    )
+    if delivery.bundle is None:
+        return False
+    lines = [line.rstrip() for line in said.split("\n")]
+    return all(_is_named(one, lines) for one in delivery.members)
 
 
-def _names(line: str, code: str) -> bool:
-    return line.rstrip().endswith(f" {code}")
+def _is_named(one: Delivery, lines: Sequence[str]) -> bool:
+    heading, home = _lines_of(one)
+    if home not in lines:
+        return False
+    above = lines[: lines.index(home)]
+    while above and _ENDS_WITH_CODE.search(above[-1]):
+        above.pop()
+    return bool(above) and above[-1] == heading
 
 
 def speech(those: Sequence[Delivery]) -> str:
@@ -156,11 +166,8 @@ def _text(those: Sequence[Delivery]) -> str:
     asked = those[0].purpose is Purpose.PAGE
     groups: dict[str, list[str]] = {}
     for one in those:
-        brief = one.brief or Brief(what=one.text, place="", language=_FALLBACK)
-        short = one.channel in _SHORT
-        place = sms.shorten_address(brief.place) if short else brief.place
-        home = " ".join(filter(None, (place, brief.more, one.code)))
-        groups.setdefault(" ".join(filter(None, (brief.what, brief.first))), []).append(home)
+        heading, home = _lines_of(one)
+        groups.setdefault(heading, []).append(home)
     language = _language(those)
     alarms = asked and those[0].priority is Priority.LIFE_SAFETY_PAGE
     lines = [render("bundle.alarms" if alarms else "bundle.others", language, count=len(those))]
@@ -169,6 +176,13 @@ def _text(those: Sequence[Delivery]) -> str:
     if asked:
         lines.append(render("bundle.ask", language))
     return "\n".join(lines)
+
+
+def _lines_of(one: Delivery) -> tuple[str, str]:
+    """Give the heading under which a home stands, and its line."""
+    brief = one.brief or Brief(what=one.text, place="", language=_FALLBACK)
+    place = sms.shorten_address(brief.place) if one.channel in _SHORT else brief.place
+    return " ".join(filter(None, (brief.what, brief.first))), " ".join(filter(None, (place, brief.more, one.code)))
 
 
 def _language(those: Sequence[Delivery]) -> str:

@@ -177,6 +177,9 @@ def test_what_is_left_of_a_message_is_recognised_by_its_codes() -> None:
     assert bundle.is_it(left, f"Sent from a trial account - {whole}")
     assert bundle.is_it(page(4, bundle=2), whole)
     assert not bundle.is_it(page(5, bundle=2), whole)
+    # The news that somebody is on the way ends with the same code, and is another message.
+    brief = Brief(what="李明已接单，正前往", place="玉林北街1号院", more="燃气泄漏")
+    assert not bundle.is_it(page(4, bundle=4, purpose=Purpose.INFORM, brief=brief), whole)
     # One that was always alone is recognised by all of its words alone.
     assert not bundle.is_it(page(4), whole)
     assert bundle.is_it(page(4), page(4).text)
