@@ -111,7 +111,7 @@ def _is_named(one: Delivery, lines: Sequence[str]) -> bool:
     heading, home = _lines_of(one)
     if home not in lines:
         return False
-    above = lines[: lines.index(home)]
+    above = list(lines[: lines.index(home)])
     while above and _ENDS_WITH_CODE.search(above[-1]):
         above.pop()
     return bool(above) and above[-1] == heading
