@@ -93,7 +93,7 @@ RESTS = st.one_of(st.sampled_from(TOPICS), st.text(max_size=20))
 
 
 def check(decoded: Decoded) -> None:
-    reasons = decoded.quarantine or decoded.ignored
+    reasons = decoded.quarantine or decoded.ignored or decoded.unmapped
     assert reasons or decoded.readings or decoded.definitions is not None or decoded.gateway, "it must not vanish"
     assert decoded.quarantine is None or decoded.quarantine[0] != "decoder_error"
     kinds = [one.kind for one in decoded.readings]
