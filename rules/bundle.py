@@ -27,7 +27,7 @@ _FALLBACK = "zh"
 _UNITS_A_PART = 67
 #: Bytes of a text on channels without parts; WeCom's robot takes 2,048.
 _BYTES_AT_MOST = 1_900
-#: How the line of a home ends, and no heading does.
+#: How the line of a home ends, and hardly any heading.
 _ENDS_WITH_CODE = re.compile(r" [A-Z]\d+$")
 #: Homes that a call names; it says how many there are.
 _SPOKEN_HOMES = 3
@@ -108,13 +108,17 @@ def is_it(delivery: Delivery, said: str) -> bool:
 
 
 def _is_named(one: Delivery, lines: Sequence[str]) -> bool:
+    """Whether its line is there, below its heading with nothing but homes between."""
     heading, home = _lines_of(one)
-    if home not in lines:
-        return False
-    above = list(lines[: lines.index(home)])
-    while above and _ENDS_WITH_CODE.search(above[-1]):
-        above.pop()
-    return bool(above) and above[-1] == heading
+    for place, line in enumerate(lines):
+        if line != home:
+            continue
+        for above in reversed(lines[:place]):
+            if above == heading:
+                return True
+            if not _ENDS_WITH_CODE.search(above):
+                break
+    return False
 
 
 def speech(those: Sequence[Delivery]) -> str:
@@ -182,7 +186,12 @@ def _lines_of(one: Delivery) -> tuple[str, str]:
     """Give the heading under which a home stands, and its line."""
     brief = one.brief or Brief(what=one.text, place="", language=_FALLBACK)
     place = sms.shorten_address(brief.place) if one.channel in _SHORT else brief.place
-    return " ".join(filter(None, (brief.what, brief.first))), " ".join(filter(None, (place, brief.more, one.code)))
+    return _line(brief.what, brief.first), _line(place, brief.more, one.code)
+
+
+def _line(*parts: str) -> str:
+    """Put parts into one line; staff may have written some of them over several."""
+    return " ".join(" ".join(parts).split())
 
 
 def _language(those: Sequence[Delivery]) -> str:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 
+from store.errors import RefusedError
 from store.transaction import Rows, Values
 
 _Statement = TypeVar("_Statement", bound=sa.Executable)
@@ -44,7 +45,10 @@ class Prepared:
         self._names: SimpleResultMetaData | None = None
 
     def run(self, connection: sqlite3.Connection, parameters: Values) -> Rows:
-        """Execute it, or once for each of several sets of values; its rows have been fetched."""
+        """Execute it, or once for each of several sets of values; its rows have been fetched.
+
+        Raises RefusedError where a value is missing, or is none of its type.
+        """
         if parameters is None or isinstance(parameters, Mapping):
             cursor = connection.execute(self._text, self._values(parameters or {}))
         else:
@@ -60,7 +64,10 @@ class Prepared:
 
     def _values(self, parameters: Mapping[str, Any]) -> list[Any]:
         given = {**self._own, **parameters}
-        return [given[name] if convert is None else convert(given[name]) for name, convert in self._bound]
+        try:
+            return [given[name] if convert is None else convert(given[name]) for name, convert in self._bound]
+        except (KeyError, TypeError, ValueError) as error:
+            raise RefusedError(f"The database could not be asked that way: {error!r}") from error
 
     def _convert(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         values = list(row)

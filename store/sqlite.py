@@ -4,8 +4,8 @@ SQLAlchemy's asyncio layer hands every statement to a greenlet, and aiosqlite ea
 processor time a statement, and 65 µs where only the greenlet is left, of which SQLAlchemy and SQLite themselves need 20
 (measured). A batch of messages is half a dozen statements, an alarm two dozen. So here
 
-* short statements run where they are asked for, on SQLAlchemy's blocking connection: they touch a few pages of a local
-  file;
+* short statements run where they are asked for, on SQLAlchemy's blocking connection, or on the driver's own where they
+  are made once (prepared.py) or write rows: they touch a few pages of a local file;
 * COMMIT, which waits for the disk, runs in a thread, and so does what may take long: bulk writes, long lists of keys,
   schema changes, and statements marked `SLOW`;
 * BEGIN IMMEDIATE tries at once and waits for another process's lock only in the thread.

@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from tests.faults.course import Course, courses
 from tests.faults.judge_answers import answers, declined, must_follow, next_told, pages_by_home
-from tests.faults.ledger import CHANNELS, Channel, Ledger, Message, Seen
+from tests.faults.ledger import Channel, Ledger, Message, Seen
 from tests.faults.problem import DOUBT_S, EXACT_S, Problem, bound_s
 
 #: Events of the journal that explain a step which came before its time.
@@ -72,22 +72,29 @@ def _expected_of(ledger: Ledger, home: int, went: Course) -> Iterator[Way]:
 def missing(ledger: Ledger) -> list[tuple[int, str]]:
     """Give what has not been told yet: which home, and who."""
     told = {(home, one.to, one.channel) for one in ledger.messages if one.page for home in one.homes}
-    # By whatever way they should have been told while somebody was on the way.
-    told |= {(home, one.to, way) for one in ledger.messages for home in one.asks_anew for way in CHANNELS}
+    asked_anew = {(home, one.to) for one in ledger.messages for home in one.asks_anew}
+    course = courses(ledger)
     waiting = [
         (home, str(way))
         for home, all_ways in expected(ledger).items()
         for way in all_ways
         if (home, way.to, way.channel) not in told
+        # While somebody was on the way, a page that was not sure to have left was not needed any more.
+        and not ((home, way.to) in asked_anew and _met_by_an_answer(ledger, home, way, course[home]))
     ]
     pages = pages_by_home(ledger)
-    for home, went in courses(ledger).items():
+    for home, went in course.items():
         waiting += [
             (home, f"anybody, after {one.reply.worker} could not go")
             for one in went.declines
             if must_follow(ledger, went, one, pages[home]) and next_told(pages[home], one) is None
         ]
     return waiting
+
+
+def _met_by_an_answer(ledger: Ledger, home: int, way: Way, went: Course) -> bool:
+    due = (ledger.alarms[home].had_at or 0.0) + way.after_s
+    return any(due <= turn.until and ledger.undisturbed_s(due, turn.since) <= DOUBT_S for turn in went.turns)
 
 
 def judge(ledger: Ledger) -> list[Problem]:
@@ -179,12 +186,16 @@ def _repeated(ledger: Ledger, home: int, those: list[Message], seen: Seen | None
     # A step of its own: the policy may name a person twice by one channel.
     spare += max(0, sum(way.to == first.to and way.channel == first.channel for way in ways(ledger, home)) - 1)
     # A broker that was killed may say again what it said before the alarm, that all is well: then the alarm comes back.
-    spare += ledger.broker_may_lose and seen is not None and seen.events >= {"cleared", "realerted"}
+    # That is told to the first one, by the first way.
+    by_first = first.to == ledger.people[home][ledger.steps[0].to] and first.channel in ledger.steps[0].by
+    came_back = seen is not None and seen.events >= {"cleared", "realerted"}
+    spare += by_first and came_back and ledger.broker_may_lose
     declines = [one.reply for one in went.declines]
-    for rounds, (before, after) in enumerate(pairwise(those), 1):
+    said_at = ledger.alarms[home].said_at
+    for before, after in pairwise(those):
         gap = after.at - before.at
         # A page that came late takes nothing from the round after it.
-        into_s = after.at - ledger.alarms[home].said_at - (rounds - 1) * ledger.repeat_s
+        into_s = after.at - said_at - (before.at - said_at) // ledger.repeat_s * ledger.repeat_s
         if max(gap, into_s) >= ledger.repeat_s - EXACT_S:
             continue
         # A page of the round before may be settled only then.
@@ -211,9 +222,10 @@ def _times(ledger: Ledger, home: int, first: Message, seen: Seen | None, went: C
         return
     if ledger.clock_moved:
         return
-    # Whatever they were told: an answer that was lost may have been taken, and the next may have gone by then.
-    cannot = any(one.said == "cannot go" and one.said_at <= first.at + EXACT_S for one in replies)
-    hurried = events & _HURRIED or cannot
+    # An answer that was lost may have been taken, and the next may have gone by the time they said it again.
+    again = [one for one in replies if one.said == "cannot go" and one.verdict in {"other", "declined before"}]
+    cannot = [*(one.reply for one in went.declines), *again]
+    hurried = events & _HURRIED or any(one.said_at <= first.at + EXACT_S for one in cannot)
     if first.at < alarm.said_at + way.after_s - EXACT_S and not hurried:
         at = first.at - alarm.said_at
         yield Problem(kind="early", home=home, sentence=f"{way} came after {at:.1f} s instead of {way.after_s:g} s")

@@ -96,7 +96,8 @@ def next_told(pages: Iterable[Message], declined: Declined) -> Message | None:
 def must_follow(ledger: Ledger, went: Course, declined: Declined, pages: Sequence[Message]) -> bool:
     """Whether others must have been told: there are any, and nobody answered before there was time for that.
 
-    Nobody is told once more in a round that somebody else began by saying so, and that has reached all who are left.
+    Nobody is told once more in a round that somebody else began by saying so, that has reached all who are left, and
+    that is not over.
     """
     taken_at = declined.reply.taken_at
     # Who cannot go either, and said so at once, need not have been told again.
@@ -105,8 +106,9 @@ def must_follow(ledger: Ledger, went: Course, declined: Declined, pages: Sequenc
         for number, (since, _) in went.spared.items()
         if since >= declined.reply.said_at and ledger.undisturbed_s(taken_at, since) < PROMPT_S
     }
-    left = declined.left - soon
-    if left <= _told_anew(ledger, declined.reply.said_at, pages):
+    left, anew = declined.left - soon, _told_anew(ledger, declined.reply.said_at, pages)
+    last = ledger.people[declined.reply.home][ledger.steps[-1].to]
+    if not left or (left <= anew and last not in anew):
         return False
     return not any(
         turn.since >= declined.reply.said_at and ledger.undisturbed_s(taken_at, turn.since) < DOUBT_S

@@ -11,7 +11,6 @@ from typing import Literal
 now = time.monotonic
 
 Channel = Literal["sms", "voice"]
-CHANNELS: tuple[Channel, ...] = ("sms", "voice")
 Said = Literal["go", "cannot go", "arrived", "outcome"]
 #: What a person was told who said so: it is theirs, somebody else has it (or it is over), it goes to others, it goes to
 #: others already, they are on the scene, it is closed, or there is nothing to answer.

@@ -520,3 +520,35 @@ def test_who_was_to_be_told_while_somebody_was_on_the_way_is_told_that_they_cann
 
     ledger.messages.append(text(WORKER, 131.0, page=False, asks_anew=frozenset({HOME})))
     assert judge(ledger) == []
+
+
+def test_news_makes_up_for_nothing_that_was_long_due_before_anybody_answered(ledger: Ledger) -> None:
+    cannot(ledger, 410.0, text(GENERAL, 105.3), text(DESK, 410.2))
+    ledger.replies = [says(GENERAL, 400.0), says(GENERAL, 410.0, "cannot go", "declined")]
+    ledger.steps = STEPS
+    ledger.messages = [*ledger.messages[1:], text(WORKER, 411.0, page=False, asks_anew=frozenset({HOME}))]
+
+    assert "lost" in kinds(ledger)
+
+
+def test_a_round_that_was_lost_pays_for_no_double(ledger: Ledger) -> None:
+    ledger.repeat_s = 45.0
+    ledger.messages += [text(WORKER, 190.2), text(WORKER, 191.2)]
+
+    assert kinds(ledger) == ["doubled"]
+
+
+def test_when_a_round_is_over_the_next_one_begins_with_who_cannot_go_then(ledger: Ledger) -> None:
+    ledger.repeat_s = 45.0
+    ledger.messages += [text(WORKER, 147.5), text(GENERAL, 150.3), text(DESK, 155.3)]
+    ledger.replies = [says(DESK, 156.0, "cannot go", "declined")]
+
+    assert kinds(ledger) == ["lost"]
+
+
+def test_who_says_too_late_that_they_cannot_go_explains_no_early_page(ledger: Ledger) -> None:
+    ledger.steps = (Step(0.0, 0), Step(60.0, 1), Step(120.0, 2))
+    ledger.messages = [text(WORKER, 100.2), text(GENERAL, 103.0), text(DESK, 220.0)]
+    ledger.replies = [says(WORKER, 150.0, "cannot go", "none", began=101.0)]
+
+    assert kinds(ledger) == ["early"]

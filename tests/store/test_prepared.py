@@ -1,5 +1,7 @@
 """A statement that is made once means the same as SQLAlchemy's own execution of it."""
 
+import importlib
+import pkgutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,7 +9,10 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
+import store
+from store import prepared
 from store.documents import to_json
+from store.errors import RefusedError
 from store.prepared import Changed, Prepared, find, once
 from store.tables import UtcTime
 
@@ -89,7 +94,7 @@ def test_several_sets_of_values(connection: sa.Connection) -> None:
 def test_a_value_that_is_missing_is_a_mistake(connection: sa.Connection) -> None:
     statement = sa.select(_things).where(_things.c.id == sa.bindparam("which"))
 
-    with pytest.raises(KeyError, match="which"):
+    with pytest.raises(RefusedError, match="which"):
         Prepared(statement, connection.dialect).run(raw(connection), {})
 
 
@@ -103,3 +108,20 @@ def test_what_is_made_of_such_a_statement_is_another_one(connection: sa.Connecti
 
     assert find(statement, connection.dialect) is find(statement, connection.dialect) is not None
     assert find(statement.where(_things.c.id == 1), connection.dialect) is None
+
+
+def test_every_statement_of_the_store_that_is_made_once_can_be(connection: sa.Connection) -> None:
+    """Otherwise only its first execution would tell."""
+    for module in pkgutil.iter_modules(store.__path__, "store."):
+        for made in vars(importlib.import_module(module.name)).values():
+            if getattr(made, "__qualname__", "").startswith("statement.<locals>"):
+                made(_On(connection.dialect))
+    assert len(prepared._MADE) > 30
+
+    for one in prepared._MADE:
+        Prepared(one, connection.dialect)
+
+
+class _On:
+    def __init__(self, dialect: sa.Dialect) -> None:
+        self.dialect = dialect
