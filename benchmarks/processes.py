@@ -213,9 +213,9 @@ class Service:
             time.sleep(0.02)
         raise TrialError(f"the service is not ready within {at_most_s:g} s: {self.process.last_words()}")
 
-    def metric(self, name: str) -> float:
-        """Give the sum of a metric over its labels."""
-        lines = self._get("/metrics").splitlines()
+    def metric(self, name: str, label: str = "") -> float:
+        """Give the sum of a metric over its labels; of those with one alone (`what="repeated"`) where it is given."""
+        lines = [line for line in self._get("/metrics").splitlines() if label in line]
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith((f"{name} ", f"{name}{{")))
 
     def wait_for_marker(self, state: str, *, at_most_s: float) -> float:
