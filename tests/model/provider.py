@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from model.trap import TRAP, Bug
 
 from notify.channel import DoubtOutcome, DoubtResult, SendOutcome, SendResult
+from notify.channels.twilio_doubt import A_WHILE_AGO, LONG_AGO, oldest_of
 from rules.decisions import Delivery
 
 #: The channels whose provider can be asked about a doubt, and those whose cannot.
@@ -198,13 +199,16 @@ class AskedChannel(Channel):
         provider = self._provider
         if provider.deaf:
             return DoubtResult(outcome=DoubtOutcome.CANNOT_ASK, error="not reached")
+        # As the real ones do where our clock has been set back since.
+        far = A_WHILE_AGO if self.name == "voice" else LONG_AGO
+        oldest = oldest_of(delivery.created_at, now=provider.now(), ahead=timedelta(), if_set_back=far)
         listed = [
             one
             for one in provider.sent
             if one.listed_at <= provider.now()
             and (one.delivery.channel, one.delivery.address) == (self.name, delivery.address)
             and (self.name == "voice" or one.text == delivery.text)
-            and one.at >= delivery.created_at - timedelta(seconds=60)
+            and one.at >= oldest
         ]
         others = await self._taken(delivery, [one.provider_id for one in listed])
         for one in listed:
