@@ -91,9 +91,12 @@ def once(statement: _Statement) -> _Statement:
 
 def find(statement: sa.Executable, dialect: sa.Dialect) -> Prepared | None:
     """Give a statement that is made once; None for any other. Every connection to SQLite here has an equal dialect."""
-    if statement not in _MADE:
-        return None
-    prepared = _MADE[statement]
+    return prepare(statement, dialect) if statement in _MADE else None
+
+
+def prepare(statement: sa.Executable, dialect: sa.Dialect) -> Prepared:
+    """Give a statement, which is made once from now on."""
+    prepared = _MADE.get(statement)
     if prepared is None:
         prepared = _MADE[statement] = Prepared(statement, dialect)
     return prepared

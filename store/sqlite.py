@@ -20,13 +20,11 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 
 from store import prepared
@@ -107,9 +105,7 @@ class SqliteConnection:
 
     def peek(self, statement: sa.Select[Any]) -> Any:
         """Give the first value of the first row, or None; outside a transaction."""
-        text, converted = _peeking(statement)
-        row = self._raw.execute(text).fetchone()
-        return None if row is None else converted(row[0])
+        return prepared.prepare(statement, self.dialect).run(self._raw, None).scalar()
 
     async def run_sync(self, function: Callable[..., _T], /, *args: Any) -> _T:
         """Call a function with the connection, in the thread."""
@@ -343,15 +339,6 @@ def _engine(url: URL, cache_kib: int, *, writes: bool) -> sa.Engine:
             connection.execute("PRAGMA query_only = ON")
 
     return engine
-
-
-@cache
-def _peeking(statement: sa.Select[Any]) -> tuple[str, Callable[[Any], Any]]:
-    """Give a statement as a text, and what turns its first value into what it stands for."""
-    dialect = sqlite.dialect()
-    (column, *_) = statement.selected_columns
-    processor = column.type.result_processor(dialect, None)
-    return str(statement.compile(dialect=dialect)), processor or (lambda value: value)
 
 
 def _vacuum_into(connection: sa.Connection, path: Path) -> None:
