@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 #: A source's id, how it is read, and whether by whole topics.
 _Claim = tuple[str, Dialect, bool]
 #: Topics whose source is remembered: those of a batch.
-_LOOKED_UP = 512
+_LOOKED_UP = 1024
 
 
 class Decoder:

@@ -20,6 +20,7 @@ from shouwang.departures import Departures
 from shouwang.history import History
 from shouwang.known import Known
 from shouwang.meeting import Meetings
+from shouwang.ordered import Ordered
 from shouwang.probing import Probing
 from shouwang.security import Security
 from shouwang.sieve import Sieve
@@ -54,8 +55,8 @@ class Intake:
         self.sieve = Sieve()
         self.history = History()
         self.security = Security()
-        #: A batch that could not be committed as a whole, the order it is taken in, and how many of that order were.
-        self._begun: tuple[Sequence[Message], Sequence[Message], int] | None = None
+        #: A batch that could not be committed as a whole.
+        self._begun: Ordered | None = None
         #: How what is decided leaves at once; without it, the dispatcher finds it.
         self.departures: Departures | None = None
         #: Who takes probes; without it they are messages like all others.
@@ -83,61 +84,27 @@ class Intake:
         """
         began = perf_counter()
         self._core.note_crowd(len(messages))
-        first, done = len(messages), 0
-        if self._begun is not None and self._begun[0] is messages:
-            _, ordered, done = self._begun
-        else:
-            ordered, first = self._life_first(messages)
+        ordered = self._begun
+        if ordered is None or ordered.handed_over is not messages:
+            ordered = Ordered(messages, self._decoder)
             self.sieve.weigh(messages, self._core.now())
         self._begun = None
         try:
-            while done < len(messages):
-                end = first if done < first else len(messages)
-                part = ordered if end - done == len(messages) else ordered[done:end]
-                done += await self._take_part(part, send_at_once=send_at_once)
+            while ordered.left:
+                await self._take_part(ordered, send_at_once=send_at_once)
         except BaseException:
-            if done:
-                self._begun = (messages, ordered, done)
+            if ordered.done:
+                self._begun = ordered
             raise
         self._core.note_crowd(len(messages))
         metrics = self._core.metrics
         metrics.batch_size.observe(len(messages))
         metrics.message_handling.observe(perf_counter() - began)
 
-    def _life_first(self, messages: Sequence[Message]) -> tuple[Sequence[Message], int]:
-        """Put what looks urgent first (invariant life-first), and say how many messages are committed before the rest.
-
-        What may be of the same device and stands before it goes with it; so does all that stands before a word that is
-        of no device, a gateway's for instance, where that word does: nothing overtakes what it may depend on.
-        """
-        if not any(message.urgent for message in messages):
-            return messages, len(messages)
-        names_of = self._decoder.names
-        ahead: list[Message] = []
-        behind: list[Message] = []
-        wanted: set[tuple[str, str]] = set()
-        for number in range(len(messages) - 1, -1, -1):
-            message = messages[number]
-            if not (ahead or message.urgent):
-                behind.append(message)
-                continue
-            names = names_of(message)
-            if message.urgent or not wanted.isdisjoint(names):
-                wanted.update(names)
-                ahead.append(message)
-            elif not names:
-                ahead.extend(reversed(messages[: number + 1]))
-                break
-            else:
-                behind.append(message)
-        ahead.reverse()
-        behind.reverse()
-        return [*ahead, *behind], len(ahead)
-
-    async def _take_part(self, messages: Sequence[Message], *, send_at_once: bool) -> int:
-        """Commit what the first of some messages cause; return how many they were."""
+    async def _take_part(self, ordered: Ordered, *, send_at_once: bool) -> None:
+        """Commit what the next of some messages cause."""
         try:
-            return await self._undisturbed(messages, self.departures if send_at_once else None)
+            await self._undisturbed(ordered, self.departures if send_at_once else None)
         except (DatabaseError, StaleIncident, situations.StaleRulesError):
             self.forget()
             raise
@@ -145,33 +112,37 @@ class Intake:
             self.forget()
             if send_at_once:
                 # Whatever else was done in the same transaction may be what failed.
+                messages = ordered.next
                 _log.exception("a batch of %d messages failed; taking them one by one", len(messages))
                 for message in messages:
                     await self.take_in([message], send_at_once=False)
-                return len(messages)
-            _log.exception("a message on %s failed and goes to quarantine", messages[0].topic)
-            await self._set_aside(
-                messages[0], "internal_error", f"{type(error).__name__} while handling it; see the log"
-            )
-            return 1
+                    ordered.done += 1
+                return
+            message = ordered.next[0]
+            _log.exception("a message on %s failed and goes to quarantine", message.topic)
+            await self._set_aside(message, "internal_error", f"{type(error).__name__} while handling it; see the log")
+            ordered.done += 1
 
-    async def _undisturbed(self, messages: Sequence[Message], departures: Departures | None) -> int:
+    async def _undisturbed(self, ordered: Ordered, departures: Departures | None) -> None:
         """Commit, and let what was claimed leave, also where we are told to stop meanwhile: it would be a doubt."""
         if departures is None:
-            return await self._commit(messages, None)
+            await self._commit(ordered, None)
+            return
         with departures.promised():
-            work = asyncio.create_task(self._commit(messages, departures), name="a part of a batch")
+            work = asyncio.create_task(self._commit(ordered, departures), name="a part of a batch")
             try:
-                return await asyncio.shield(work)
+                await asyncio.shield(work)
             except asyncio.CancelledError:
                 await asyncio.wait([work])
                 raise
 
-    async def _commit(self, messages: Sequence[Message], departures: Departures | None) -> int:
-        """Decide and write, up to so many alarms, in one transaction; return how many messages that took."""
-        core, decoder, probing = self._core, self._decoder, self.probing
+    async def _commit(self, ordered: Ordered, departures: Departures | None) -> None:
+        """Decide and write what stands next, up to so many alarms, in one transaction."""
+        core, probing = self._core, self.probing
         async with core.deciding, core.database.write() as tx:
-            world = await self._world(tx, messages, decoder)
+            decoder = self._decoder
+            world = await self._world(tx, ordered.names(decoder))
+            messages = ordered.next
             readings: list[Reading] = []
             heard: Counter[str | None] = Counter()
             aside: list[Quarantined] = []
@@ -247,12 +218,11 @@ class Intake:
             self.security.wrote(entries, core.now())
         for row in kept:
             _log.warning("quarantined %s: %s", row.topic, row.sentence)
-        return taken
+        ordered.done += taken
 
-    async def _world(self, tx: Transaction, messages: Sequence[Message], decoder: Decoder) -> World:
+    async def _world(self, tx: Transaction, names: set[tuple[str, str]]) -> World:
         """Gather what decoding a batch takes. The caches may be emptied meanwhile, and what is gathered may not."""
         epoch = self._known.epoch
-        names = {name for message in messages for name in decoder.names(message)}
         devices, definitions, missing = self._known.find(names)
         gateways = self._gateways
         if missing:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from store import dialect
 from store.database import Transaction
+from store.prepared import once
 from store.tables import UtcTime, reply_codes
 
 #: Nothing that looks or sounds like something else on a bad line: no 0 and O, no 1, I and L.
@@ -16,39 +17,37 @@ DIGITS = "23456789"
 
 #: A letter and this many digits; more only when all the shorter ones are taken.
 _DIGITS_AT_MOST = 6
-#: So many are tried before anything is looked up.
+#: So many of a kind are tried before anything is looked up.
 _GUESSES = 2
-#: Of so many taken by chance one is free, unless nearly all are taken.
-_TRIES = 12
-#: With more possibilities than these no list of all is made to find the last free ones.
+#: So many are looked up at the most to find one that is free.
 _LISTED_AT_MOST = 2_000
 
 
-_IN_USE = (
+_IN_USE = once(
     sa.select(sa.func.count())
     .select_from(reply_codes)
     .where(sa.func.length(reply_codes.c.code) == sa.bindparam("units", type_=sa.Integer))
 )
-_REST_IS_OVER = sa.delete(reply_codes).where(reply_codes.c.free_after <= sa.bindparam("now", type_=UtcTime))
+_REST_IS_OVER = once(sa.delete(reply_codes).where(reply_codes.c.free_after <= sa.bindparam("now", type_=UtcTime)))
 
 
 async def new_code(tx: Transaction, incident_id: str, now: datetime, choose: random.Random) -> str:
     """Take the shortest kind of code that is free for an incident; which one of its kind is up to `choose`."""
-    # Most are free, and the database says at once when one is not: also when another process takes it at this moment.
-    for _ in range(_GUESSES):
-        guessed = _code(choose.randrange(_count(1)), 1)
-        if await _take(tx, guessed, incident_id):
-            return guessed
-    await tx.execute(_REST_IS_OVER, {"now": now})
     for digits in range(1, _DIGITS_AT_MOST + 1):
         count = _count(digits)
-        for tries in (_TRIES, count):
-            if tries > _TRIES and (count > _LISTED_AT_MOST or await tx.scalar(_IN_USE, {"units": digits + 1}) >= count):
-                break
-            candidates = [_code(number, digits) for number in choose.sample(range(count), min(count, tries))]
-            for code in await _free(tx, candidates):
-                if await _take(tx, code, incident_id):
-                    return code
+        # Most are free, and the database says at once when one is not: also when another process takes it right now.
+        for _ in range(_GUESSES):
+            guessed = _code(choose.randrange(count), digits)
+            if await _take(tx, guessed, incident_id):
+                return guessed
+        if digits == 1:
+            await tx.execute(_REST_IS_OVER, {"now": now})
+        if await tx.scalar(_IN_USE, {"units": digits + 1}) >= count:
+            continue
+        candidates = [_code(number, digits) for number in choose.sample(range(count), min(count, _LISTED_AT_MOST))]
+        for code in await _free(tx, candidates):
+            if await _take(tx, code, incident_id):
+                return code
     raise RuntimeError("every reply code is taken; that is more open incidents than a city has homes")
 
 

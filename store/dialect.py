@@ -68,13 +68,13 @@ def keys(tx: Transaction, values: Iterable[str]) -> str | list[str]:
 async def insert(tx: Transaction, table: sa.Table, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
     """Insert rows."""
     for chunk in chunks(rows):
-        await _write(tx, _insert(is_sqlite(tx), table, columns, None), table, columns, chunk)
+        await _insert(is_sqlite(tx), table, columns, None).write(tx, chunk)
 
 
 async def insert_new(tx: Transaction, table: sa.Table, columns: tuple[str, ...], rows: Iterable[Row]) -> int:
     """Insert the rows that break no UNIQUE constraint; return how many."""
     made = _insert(is_sqlite(tx), table, columns, ())
-    return sum([await _write(tx, made, table, columns, chunk) for chunk in chunks(rows)])
+    return sum([await made.write(tx, chunk) for chunk in chunks(rows)])
 
 
 async def upsert(
@@ -94,7 +94,7 @@ async def upsert(
     key = itemgetter(*(columns.index(column.name) for column in table.primary_key))
     by_key = {key(row): row for row in rows}
     for chunk in chunks(by_key[each] for each in sorted(by_key)):
-        await _write(tx, _insert(is_sqlite(tx), table, columns, change, least=least), table, columns, chunk)
+        await _insert(is_sqlite(tx), table, columns, change, least=least).write(tx, chunk)
 
 
 async def update(
@@ -110,7 +110,7 @@ async def update(
     With `newest`, what is there stays where it is greater.
     """
     made = _update(is_sqlite(tx), table, columns, newest)
-    return sum([await _write(tx, made, table, columns, chunk) for chunk in chunks(rows)])
+    return sum([await made.write(tx, chunk) for chunk in chunks(rows)])
 
 
 async def prune(tx: Transaction, table: sa.Table, at: sa.Column[Any], before: datetime, *, limit: int) -> int:
@@ -136,32 +136,40 @@ def chunks(items: Iterable[_T], size: int = CHUNK) -> Iterator[list[_T]]:
 class _OfMany:
     """A statement for many rows: as a text with the order of its values for SQLite, over arrays for PostgreSQL."""
 
-    def __init__(self, made: sa.Insert | sa.Update, *, on_sqlite: bool) -> None:
+    def __init__(
+        self, made: sa.Insert | sa.Update, table: sa.Table, columns: tuple[str, ...], *, on_sqlite: bool
+    ) -> None:
         self.made = made
         self.text = ""
-        self.order: tuple[str, ...] = ()
+        #: Names that values are bound to, in the order in which the statement takes them.
+        self._order = tuple(_bound(name) for name in columns)
         if on_sqlite:
             compiled: Any = made.compile(dialect=_SQLITE)
-            self.text, self.order = str(compiled), tuple(compiled.positiontup)
+            self.text, self._order = str(compiled), tuple(compiled.positiontup)
+        places = {_bound(name): (at, _conversion(table.c[name].type)) for at, name in enumerate(columns)}
+        self._places = [places[name] for name in self._order]
+
+    async def write(self, tx: Transaction, rows: Sequence[Row]) -> int:
+        """Execute it; return how many rows it has written."""
+        by_column: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        arrays = [
+            by_column[at] if convert is None else list(map(convert, by_column[at])) for at, convert in self._places
+        ]
+        if self.text:
+            result = await tx.exec_driver_sql(self.text, list(zip(*arrays, strict=True)))
+        else:
+            result = await tx.execute(self.made, dict(zip(self._order, arrays, strict=True)))
+        return max(result.rowcount, 0)
 
 
-async def _write(tx: Transaction, many: _OfMany, table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row]) -> int:
-    by_column: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    arrays = {_bound(name): _stored(table.c[name].type, by_column[at]) for at, name in enumerate(columns)}
-    if many.text:
-        result = await tx.exec_driver_sql(many.text, list(zip(*(arrays[name] for name in many.order), strict=True)))
-    else:
-        result = await tx.execute(many.made, arrays)
-    return max(result.rowcount, 0)
-
-
-def _stored(kind: sa.types.TypeEngine[Any], values: Sequence[Any]) -> Sequence[Any]:
-    """Give the values of a column as they are stored. A text for a JSON column is JSON already."""
+def _conversion(kind: sa.types.TypeEngine[Any]) -> Callable[[Any], Any] | None:
+    """Give what makes of a value of a column what is stored; None where it is stored as it is."""
     if isinstance(kind, UtcTime):
-        return [None if value is None else microseconds(value) for value in values]
+        return lambda value: None if value is None else microseconds(value)
     if isinstance(kind, sa.JSON):
-        return [value if value is None or isinstance(value, str) else to_json(value) for value in values]
-    return values
+        # A text is JSON already.
+        return lambda value: value if value is None or isinstance(value, str) else to_json(value)
+    return None
 
 
 @cache
@@ -185,7 +193,7 @@ def _insert(
         smaller = sa.func.min if on_sqlite else sa.func.least
         new = {name: smaller(table.c[name], made.excluded[name]) if least else made.excluded[name] for name in change}
         made = made.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=new)
-    return _OfMany(made, on_sqlite=on_sqlite)
+    return _OfMany(made, table, columns, on_sqlite=on_sqlite)
 
 
 @cache
@@ -205,7 +213,7 @@ def _update(on_sqlite: bool, table: sa.Table, columns: tuple[str, ...], newest: 
         )
         .where(*(table.c[name] == new[name] for name in columns if name in key))
     )
-    return _OfMany(made, on_sqlite=on_sqlite)
+    return _OfMany(made, table, columns, on_sqlite=on_sqlite)
 
 
 def _given(table: sa.Table, columns: tuple[str, ...]) -> sa.TableValuedAlias:

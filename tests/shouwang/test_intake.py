@@ -57,10 +57,9 @@ async def test_the_first_of_many_alarms_does_not_wait_for_the_last(
     seen: list[int] = []
     commit = service.intake._commit
 
-    async def and_look(messages: Any, departures: Any) -> int:
-        taken: int = await commit(messages, departures)
+    async def and_look(ordered: Any, departures: Any) -> None:
+        await commit(ordered, departures)
         seen.append(len(await counts(sqlite_database)))
-        return taken
 
     monkeypatch.setattr(service.intake, "_commit", and_look)
     await service.intake.take_in(many_homes)
@@ -98,9 +97,9 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     seen: list[list[str]] = []
     commit = intake.Intake._commit
 
-    async def and_note(self: Any, messages: Any, departures: Any) -> int:
-        seen.append([one.topic.removeprefix("zigbee2mqtt/").removeprefix("yl-1-2-301-") for one in messages])
-        return await commit(self, messages, departures)
+    async def and_note(self: Any, ordered: Any, departures: Any) -> None:
+        seen.append([one.topic.removeprefix("zigbee2mqtt/").removeprefix("yl-1-2-301-") for one in ordered.next])
+        await commit(self, ordered, departures)
 
     monkeypatch.setattr(intake.Intake, "_commit", and_note)
     return seen
