@@ -30,7 +30,7 @@ class Subscriber:
         source: MqttSource,
         handle: Callable[[Sequence[Message]], Awaitable[None]],
         *,
-        batch_limit: int = 500,
+        batch_limit: int = 700,
         gather_s: float = 0.5,
     ) -> None:
         self._source = source
