@@ -10,7 +10,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import exc as sa_exc
@@ -25,10 +25,12 @@ from store.errors import (
     StaleIncident,
     translated,
 )
-from store.postgresql import Postgresql
 from store.sqlite import Sqlite, look_at_file
 from store.together import PASSING, Together
 from store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from store.postgresql import Postgresql
 
 __all__ = [
     "Database",
@@ -47,7 +49,7 @@ _T = TypeVar("_T")
 class Database:
     """A database that is open. Make it with `open`, end it with `close`."""
 
-    def __init__(self, backend: Sqlite | Postgresql) -> None:
+    def __init__(self, backend: "Sqlite | Postgresql") -> None:
         self._backend = backend
         self._writers: set[asyncio.Task[Any] | None] = set()
         self._together = Together(self)
@@ -71,12 +73,7 @@ class Database:
         database file, not writable, no write-ahead log, no server, a schema newer than this program.
         """
         parsed = _parsed(url)
-        backend: Sqlite | Postgresql
-        if parsed.get_backend_name() == "sqlite":
-            look_at_file(parsed, create=create)
-            backend = Sqlite(parsed)
-        else:
-            backend = Postgresql(parsed)
+        backend = _backend(parsed, create=create)
         try:
             with _our_errors(f"The database {parsed.render_as_string(hide_password=True)} cannot be opened"):
                 await backend.look(migrating.refuse_newer)
@@ -176,6 +173,16 @@ class Database:
                 "A task that is writing must use its transaction; a second one would wait for the first."
             )
         return task
+
+
+def _backend(url: URL, *, create: bool) -> "Sqlite | Postgresql":
+    if url.get_backend_name() == "sqlite":
+        look_at_file(url, create=create)
+        return Sqlite(url)
+    # SQLAlchemy's asyncio layer takes eight megabytes of memory, and brings its object mapper with it.
+    from store.postgresql import Postgresql  # noqa: PLC0415
+
+    return Postgresql(url)
 
 
 def _parsed(url: str) -> URL:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.decode import Decoder, World
+from ingest.dialects import sparkplug_schema as schema
 from ingest.dialects import sparkplug_wire as wire
 from ingest.message import Message
 from rules.community import Device, Mapped, Source
@@ -206,7 +207,7 @@ def test_the_rest(source: Any, summary: Any, at: str, payload: Any, said: dict[s
 
 
 def test_templates_are_read_as_folders_and_their_definitions_are_not() -> None:
-    payload = wire._PAYLOAD()
+    payload = schema._PAYLOAD()
     for name, defines in (("box", False), ("_types_/box", True)):
         metric = payload.metrics.add(name=name)
         metric.template_value.is_definition = defines
@@ -215,7 +216,7 @@ def test_templates_are_read_as_folders_and_their_definitions_are_not() -> None:
 
 
 def test_a_unit_in_a_birth_is_taken(source: Any) -> None:
-    payload = wire._PAYLOAD()
+    payload = schema._PAYLOAD()
     metric = payload.metrics.add(name="gas_concentration", double_value=4.5)
     metric.properties.keys.append("engUnit")
     metric.properties.values.add(string_value="%LEL")
