@@ -41,7 +41,7 @@ BUSY_TIMEOUT_S = 5.0
 _AT_LEAST = (3, 35, 0)
 
 #: Page cache a connection may hold, in KiB. The state lives on disk and in the kernel's cache; ours stays modest.
-_WRITER_CACHE_KIB = 4_000
+_WRITER_CACHE_KIB = 3_000
 _READER_CACHE_KIB = 500
 
 #: Connections that read at the same time.

@@ -22,6 +22,10 @@ def run(
     # Until it is heeded: a reload that comes too early must not end the service.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
+    from shouwang import memory  # noqa: PLC0415
+
+    memory.be_modest()
+
     from shouwang import app, channels, logs  # noqa: PLC0415
     from shouwang.settings import load  # noqa: PLC0415
 
