@@ -22,7 +22,7 @@ def run(
     # Until it is heeded: a reload that comes too early must not end the service.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    from shouwang import memory  # noqa: PLC0415
+    from shouwang import memory  # noqa: PLC0415 - before anything that may begin a thread
 
     memory.be_modest()
 
