@@ -45,9 +45,9 @@ def begin(draft: Draft, *, round_number: int = 0) -> None:
     advance(draft)
 
 
-def begin_with_desk(draft: Draft) -> None:
+def begin_with_desk(draft: Draft, *, round_number: int = 0) -> None:
     """Tell the desk alone, of what no live fact has said yet (invariant stale-does-not-page)."""
-    draft.change(round=0, step=0, round_began_at=draft.now)
+    draft.change(round=round_number, step=0, round_began_at=draft.now)
     _page_desk(draft, 0)
     draft.set_due(DueKind.STEP, next_step_at(draft.incident))
 

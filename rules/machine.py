@@ -220,6 +220,11 @@ def _raised(draft: Draft, finding: Finding, rule: Rule, plan: Plan | None, polic
         snapshot = before.snapshot
         draft.change(snapshot=replace(snapshot, plan=plan or snapshot.plan, policy=policy or snapshot.policy))
     if not finding.verified:
+        # Worse than what the desk was told of, or than what somebody has set out for.
+        if raised and before.state is IncidentState.OPEN:
+            escalation.begin_with_desk(draft, round_number=before.round + 1)
+        elif raised:
+            _under_its_policy(draft, before)
         return
     if not before.verified:
         _verified(draft)

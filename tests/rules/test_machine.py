@@ -217,6 +217,24 @@ def test_a_second_stale_alarm_joins_the_title_and_waits_for_the_next_page(villag
     assert not stage.incident.verified
 
 
+def test_the_desk_is_told_at_once_of_a_stale_alarm_that_is_worse(village: Any) -> None:
+    """Its next page was an hour away: the policy of what it knew of before (invariant never-silent)."""
+    stage = village.stage(kind="contact", severity=Severity.WARNING, verified=False).after(5)
+    stage.hear("gas", severity=Severity.CRITICAL, verified=False, policy=village.life_safety)
+    assert stage.pages == [("值守台", "sms", "desk:1")]
+    assert stage.seconds(DueKind.STEP) == 5 + 300
+    assert not stage.incident.verified
+
+
+def test_whoever_took_a_stale_notice_has_no_more_time_than_its_worse_alarm_gives(village: Any) -> None:
+    stage = village.stage(kind="contact", severity=Severity.WARNING, verified=False).after(5)
+    stage.act(V.ACKNOWLEDGE, village.desk)
+    before = stage.seconds(DueKind.ARRIVAL)
+    stage.after(5).hear("gas", severity=Severity.CRITICAL, verified=False, policy=village.life_safety)
+    assert stage.told == []
+    assert stage.seconds(DueKind.ARRIVAL) < before
+
+
 def test_a_live_alarm_begins_the_policy_at_once(village: Any) -> None:
     stage = village.stage(verified=False).until(400)
     stage.hear()
