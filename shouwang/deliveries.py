@@ -141,8 +141,7 @@ class Deliveries:
             case SendOutcome.RETRY | SendOutcome.PERMANENT:
                 mine = await self._not_taken(tx, message, result, now)
             case SendOutcome.UNKNOWN:
-                for one in message.members:
-                    mine |= await self._in_doubt(tx, one, error, against=against, along=one is not message)
+                mine = await self._in_doubt(tx, message, error, now, against=against)
         return mine
 
     async def _not_taken(self, tx: Transaction, message: Delivery, result: SendResult, now: datetime) -> bool:
@@ -243,15 +242,18 @@ class Deliveries:
         self._core.metrics.sensor_to_provider.labels(priority_label(delivery.priority)).observe(waited)
 
     async def _in_doubt(
-        self, tx: Transaction, delivery: Delivery, error: str, *, against: bool | None, along: bool
+        self, tx: Transaction, message: Delivery, error: str, now: datetime, *, against: bool | None
     ) -> bool:
-        now = self._core.now()
-        since = delivery.doubt_since or now
+        since = message.doubt_since or now
+        # One time for all of it: what is asked about apart is sent again apart, and that is another message.
         at = now + timedelta(seconds=backoff.ask_delay_s((now - since).total_seconds()))
-        mine = await outbox.unknown(tx, delivery, ask_at=at, error=error, now=now, against=against, along=along)
-        if mine:
-            await self._note(tx, delivery, "doubt", reason=error)
-            await self._elsewhere_unless_soon(tx, delivery, at)
+        mine = False
+        for one in message.members:
+            along = one is not message
+            if await outbox.unknown(tx, one, ask_at=at, error=error, now=now, against=against, along=along):
+                await self._note(tx, one, "doubt", reason=error)
+                await self._elsewhere_unless_soon(tx, one, at)
+                mine = True
         return mine
 
     async def _note(self, tx: Transaction, delivery: Delivery, event: str, **detail: str) -> None:

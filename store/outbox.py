@@ -16,7 +16,17 @@ from store import dialect
 from store.database import Transaction
 from store.outbox_claim import claim
 from store.outbox_receipts import receipt, receipt_of_others, set_state
-from store.outbox_rows import AT_REST, CHOSEN, KEPT_TOGETHER, WITH_ID, Attempt, change, delivery_of, note_attempts
+from store.outbox_rows import (
+    AT_REST,
+    CHOSEN,
+    KEPT_TOGETHER,
+    WITH_ID,
+    Attempt,
+    change,
+    delivery_of,
+    in_one_try_with,
+    note_attempts,
+)
 from store.prepared import once
 from store.tables import WAITING, attempts, outbox
 
@@ -239,7 +249,7 @@ async def of_bundle(tx: Transaction, delivery: Delivery) -> list[Delivery]:
     """Give all that is in one message with a delivery, itself among them, in the order they were decided."""
     if delivery.bundle is None:
         return [delivery]
-    rows = await tx.execute(CHOSEN.where(outbox.c.bundle == delivery.bundle).order_by(outbox.c.id))
+    rows = await tx.execute(CHOSEN.where(in_one_try_with(delivery)).order_by(outbox.c.id))
     return [delivery_of(row) for row in rows.mappings()]
 
 
@@ -300,5 +310,5 @@ async def of_others(tx: Transaction, delivery: Delivery, provider_ids: Collectio
         outbox.c.provider_id.in_(sorted(provider_ids)), outbox.c.id != delivery.id
     )
     if delivery.bundle is not None:
-        chosen = chosen.where(sa.or_(outbox.c.bundle.is_(None), outbox.c.bundle != delivery.bundle))
+        chosen = chosen.where(sa.or_(outbox.c.bundle.is_(None), sa.not_(in_one_try_with(delivery))))
     return {str(one) for one in await tx.scalars(chosen)}

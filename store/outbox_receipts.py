@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from rules.decisions import Delivery, DeliveryState
 from store import dialect
 from store.database import Transaction
-from store.outbox_rows import AT_REST, CHOSEN, WITH_ID, Attempt, change, delivery_of, note_attempts
+from store.outbox_rows import AT_REST, CHOSEN, WITH_ID, Attempt, change, delivery_of, in_one_try_with, note_attempts
 from store.prepared import once
 from store.tables import outbox, receipts
 
@@ -62,11 +62,12 @@ async def receipt_of_others(
 ) -> list[Delivery]:
     """Take in the same word for what was in one message with a delivery; give those for which it is news.
 
-    `delivery` is what `receipt` gave: the others have left with it, to the same provider, under the same id.
+    `delivery` is what `receipt` gave: the others have left with it, to the same provider, under the same id. What was
+    only in an earlier try with it is not meant: a page that is sent again without others does not name them.
     """
     if delivery.bundle is None:
         return []
-    together = CHOSEN.where(outbox.c.bundle == delivery.bundle, outbox.c.id != delivery.id).order_by(outbox.c.id)
+    together = CHOSEN.where(in_one_try_with(delivery), outbox.c.id != delivery.id).order_by(outbox.c.id)
     rows = await tx.execute(together.with_for_update())
     others = [delivery_of(row) for row in rows.mappings()]
     word = _Word(delivery.provider_id, status, error_code, delivery.provider)

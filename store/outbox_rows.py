@@ -26,6 +26,16 @@ AT_REST: dict[str, Any] = {"owner": None, "lease_until": None, "next_attempt_at"
 KEPT_TOGETHER = sa.func.coalesce(outbox.c.bundle, outbox.c.id)
 
 
+def in_one_try_with(delivery: Delivery) -> sa.ColumnElement[bool]:
+    """Say of a row whether it is, or was, in the same request as a delivery that is in a bundle; itself among them.
+
+    A bundle that was in doubt may be settled in parts, and what is then sent again is a message without the rest.
+    """
+    its = outbox.alias()
+    claimed_at = sa.select(its.c.claimed_at).where(its.c.id == delivery.id).scalar_subquery()
+    return sa.and_(outbox.c.bundle == delivery.bundle, outbox.c.claimed_at == claimed_at)
+
+
 def delivery_of(row: Mapping[Any, Any]) -> Delivery:
     """Make a delivery of a row of CHOSEN."""
     return Delivery(

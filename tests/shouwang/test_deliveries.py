@@ -92,6 +92,38 @@ async def test_a_doubt_that_outlived_the_answer_is_not_sent_again(line: Line, ve
     assert "doubt_resent" not in await line.events()
 
 
+async def test_a_message_for_several_homes_is_one_doubt(start: Start) -> None:
+    """Asked about at one time and sent again whole, however slowly it was written down (invariant never-silent)."""
+    service, _ = await start()
+    service.deliveries.asking = frozenset({"sms", "voice"})
+    line = Line(service)
+    await line.alarm()
+    next_door = Message(
+        topic="shouwang/v1/yl-1-2-302/gas/event",
+        payload=b'{"kind":"gas","state":"alarm"}',
+        retain=False,
+        received_at=line.moment,
+    )
+    await service.intake.take_in([next_door])
+    (page,) = [one for one in await line.claim() if one.channel == "sms"]
+    assert len(page.members) == 2
+
+    def passing() -> datetime:
+        line.passes(milliseconds=10)
+        return line.moment
+
+    service.core.now = passing
+    await line.outbox.send_finished(page, UNKNOWN)
+    async with service.core.database.read() as tx:
+        soonest = await outbox.next_at(tx)
+        # And nothing of it is due later.
+        assert soonest == await outbox.latest_at(tx)
+    assert soonest is not None
+    line.moment = soonest + timedelta(seconds=20)
+    (doubt,) = [one for one in await line.outbox.claim(16) if one.channel == "sms"]
+    assert [one.id for one in doubt.members] == [one.id for one in page.members]
+
+
 async def test_a_stale_answer_to_a_doubt_changes_nothing(line: Line) -> None:
     """Somebody slow hears that it is absent, when somebody else has sent it already (fence)."""
     (page,) = await line.claim()

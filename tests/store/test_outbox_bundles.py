@@ -128,6 +128,30 @@ async def test_a_receipt_is_for_all_that_was_in_the_message(box: Any, make: Any,
         assert await outbox.of_others(tx, message, ["SM1"]) == set()
 
 
+async def test_a_receipt_is_for_none_that_a_later_try_left_out(box: Any, make: Any, database: Database) -> None:
+    """A page that is sent again alone does not name the others, who are still in doubt (invariant never-silent)."""
+    await box.put(*pages(make, 3))
+    (message,) = await box.claim(bundling=MANY)
+    first, *rest = message.members
+    later = make.at(seconds=20)
+    async with database.write() as tx:
+        assert await outbox.retry(tx, first, at=later, error="not there", now=later)
+        for one in rest:
+            assert await outbox.unknown(tx, one, ask_at=make.at(seconds=60), error="no answer", now=later)
+    (again,) = await box.claim(later, bundling=MANY)
+    assert again.members == (again,)
+    async with database.write() as tx:
+        word = {"status": "delivered", "error_code": None, "now": later}
+        delivery = await outbox.receipt(tx, provider_id="SM2", delivery_id=again.id, **word)
+        assert delivery is not None
+        assert await outbox.receipt_of_others(tx, delivery, **word) == []
+    async with database.read() as tx:
+        # And what is found of the later try is not theirs either.
+        assert await outbox.of_others(tx, rest[0], ["SM2"]) == {"SM2"}
+        assert [one.id for one in await outbox.of_bundle(tx, rest[0])] == [one.id for one in rest]
+    assert [row.state for row in await box.all()] == [S.SENT, S.UNKNOWN, S.UNKNOWN]
+
+
 async def test_what_waits_its_turn_is_due_then(box: Any, make: Any, database: Database) -> None:
     """And goes in one message with what has come meanwhile; a page about a life does not wait (life-first)."""
     ordinary = {"priority": Priority.PAGE, "brief": BRIEF}
