@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest.decoded import Decoded, Dialect, Gateway, GatewayWord, World
 from ingest.dialects import DIALECTS
-from ingest.message import Message
+from ingest.message import FULL_BATCH, Message
 from rules.community import Source
 
 __all__ = ["DIALECTS", "Decoded", "Decoder", "Gateway", "GatewayWord", "World"]
@@ -17,8 +17,6 @@ _log = logging.getLogger(__name__)
 
 #: A source's id, how it is read, and whether by whole topics.
 _Claim = tuple[str, Dialect, bool]
-#: Topics whose source is remembered: those of a batch.
-_LOOKED_UP = 1024
 
 
 class Decoder:
@@ -37,8 +35,8 @@ class Decoder:
                 self._by_base.setdefault(base, []).append((source, dialect, dialect.by_topic))
         #: Numbers of slashes in the bases, most first: usually one number.
         self._depths = sorted({base.count("/") for base in self._by_base}, reverse=True)
-        # Each message is looked up twice.
-        self._find = lru_cache(maxsize=_LOOKED_UP)(self._locate)
+        # Each message of a batch is looked up twice.
+        self._find = lru_cache(maxsize=FULL_BATCH)(self._locate)
         #: What to subscribe to.
         self.subscriptions: tuple[str, ...] = tuple(
             dict.fromkeys(one for _, dialect in dialects for one in dialect.subscriptions)

@@ -1,7 +1,10 @@
 """What arrived on MQTT."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+#: Messages that are handed over at once, at the most: then more are waiting.
+FULL_BATCH: Final = 700
 
 
 class Message(NamedTuple):

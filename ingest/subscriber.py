@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from ingest.message import Message
+from ingest.message import FULL_BATCH, Message
 from ingest.source import MqttSource
 
 _log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Subscriber:
         source: MqttSource,
         handle: Callable[[Sequence[Message]], Awaitable[None]],
         *,
-        batch_limit: int = 700,
+        batch_limit: int = FULL_BATCH,
         gather_s: float = 0.5,
     ) -> None:
         self._source = source

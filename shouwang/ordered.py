@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ingest.decode import Decoder
-from ingest.message import Message
+from ingest.message import FULL_BATCH, Message
 
 Name = tuple[str, str]
 
@@ -48,7 +48,7 @@ class Ordered:
         return self._first if self.done < self._first else len(self._messages)
 
     def _put_life_first(self) -> None:
-        """Put what looks urgent first, to be committed before the rest.
+        """Put what looks urgent first, to be committed before the rest, or with it where that costs the next one time.
 
         What may be of the same device and stands before it goes with it; so does all that stands before a word that is
         of no device, a gateway's for instance, where that word does: nothing overtakes what it may depend on.
@@ -70,4 +70,5 @@ class Ordered:
         order = [*reversed(ahead), *reversed(behind)]
         self._messages = [messages[number] for number in order]
         self._names = [names_of[number] for number in order]
-        self._first = len(ahead)
+        # Behind a full batch others wait, with alarms in them: it is soonest over in one transaction.
+        self._first = len(ahead) if len(messages) < FULL_BATCH else len(messages)

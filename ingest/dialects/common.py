@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from ingest.decoded import Decoded
-from ingest.message import Message
+from ingest.message import FULL_BATCH, Message
 from rules.readings import Freshness
 
 _FAR_PAST = timedelta(days=366)
@@ -18,8 +18,7 @@ LATE = timedelta(minutes=10)
 _CLOCKS_SET = datetime(2000, 1, 1, tzinfo=UTC)
 #: Smaller numbers are seconds since 1970, larger ones milliseconds.
 _MILLISECONDS_FROM = 100_000_000_000
-#: Documents that are remembered between asking for names and decoding: those of a batch, as far as they are small.
-_REMEMBERED = 512
+#: Documents of a batch are remembered between asking for names and decoding, as far as they are small.
 _SMALL = 4096
 
 
@@ -83,7 +82,7 @@ def parse(payload: bytes) -> Any:
     return orjson.loads(payload)
 
 
-_remembered = lru_cache(maxsize=_REMEMBERED)(parse)
+_remembered = lru_cache(maxsize=FULL_BATCH)(parse)
 
 
 def parsed(payload: bytes) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ingest.message import Message
+from ingest.message import FULL_BATCH, Message
 from shouwang.ordered import Ordered
 
 
@@ -49,6 +49,17 @@ def test_life_first_and_nothing_overtakes_what_it_depends_on(topics: str, expect
     taken = parts(Ordered(batch, ByTopic("here")))  # type: ignore[arg-type]
 
     assert [" ".join(one.partition("/")[2] for one in part.split()) for part in taken] == expected
+
+
+def test_where_more_is_waiting_a_batch_is_one_transaction() -> None:
+    """The alarms of the next one wait for two longer than for one; life goes first all the same (life-first)."""
+    ordinary = [message(f"a{number}") for number in range(FULL_BATCH - 1)]
+
+    (first, *others) = parts(Ordered([*ordinary, message("gas", urgent=True)], ByTopic("here")))  # type: ignore[arg-type]
+
+    assert others == []
+    assert first.startswith("gas a0 a1 ")
+    assert len(parts(Ordered([*ordinary[1:], message("gas", urgent=True)], ByTopic("here")))) == 2  # type: ignore[arg-type]
 
 
 def test_each_part_asks_for_its_own_names_alone() -> None:
