@@ -2,7 +2,7 @@
 
 import random
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -17,16 +17,11 @@ DIGITS = "23456789"
 
 #: A letter and this many digits; more only when all the shorter ones are taken.
 _DIGITS_AT_MOST = 6
-#: So many of a kind are tried before anything is looked up.
+#: So many of a kind are tried before it is looked up which are taken.
 _GUESSES = 2
-#: So many are looked up at the most to find one that is free.
-_LISTED_AT_MOST = 2_000
 
-
-_IN_USE = once(
-    sa.select(sa.func.count())
-    .select_from(reply_codes)
-    .where(sa.func.length(reply_codes.c.code) == sa.bindparam("units", type_=sa.Integer))
+_TAKEN = once(
+    sa.select(reply_codes.c.code).where(sa.func.length(reply_codes.c.code) == sa.bindparam("units", type_=sa.Integer))
 )
 _REST_IS_OVER = once(sa.delete(reply_codes).where(reply_codes.c.free_after <= sa.bindparam("now", type_=UtcTime)))
 
@@ -34,18 +29,17 @@ _REST_IS_OVER = once(sa.delete(reply_codes).where(reply_codes.c.free_after <= sa
 async def new_code(tx: Transaction, incident_id: str, now: datetime, choose: random.Random) -> str:
     """Take the shortest kind of code that is free for an incident; which one of its kind is up to `choose`."""
     for digits in range(1, _DIGITS_AT_MOST + 1):
-        count = _count(digits)
         # Most are free, and the database says at once when one is not: also when another process takes it right now.
         for _ in range(_GUESSES):
-            guessed = _code(choose.randrange(count), digits)
+            guessed = _code(choose.randrange(_count(digits)), digits)
             if await _take(tx, guessed, incident_id):
                 return guessed
         if digits == 1:
             await tx.execute(_REST_IS_OVER, {"now": now})
-        if await tx.scalar(_IN_USE, {"units": digits + 1}) >= count:
-            continue
-        candidates = [_code(number, digits) for number in choose.sample(range(count), min(count, _LISTED_AT_MOST))]
-        for code in await _free(tx, candidates):
+        taken = set(await tx.scalars(_TAKEN, {"units": digits + 1}))
+        free = [code for code in _codes(digits) if code not in taken] if len(taken) < _count(digits) else []
+        while free:
+            code = free.pop(choose.randrange(len(free)))
             if await _take(tx, code, incident_id):
                 return code
     raise RuntimeError("every reply code is taken; that is more open incidents than a city has homes")
@@ -68,19 +62,14 @@ def _count(digits: int) -> int:
     return count
 
 
+@lru_cache(maxsize=2)
+def _codes(digits: int) -> tuple[str, ...]:
+    return tuple(_code(number, digits) for number in range(_count(digits)))
+
+
 def _code(number: int, digits: int) -> str:
     code = ""
     for _ in range(digits):
         number, digit = divmod(number, len(DIGITS))
         code += DIGITS[digit]
     return LETTERS[number] + code
-
-
-@dialect.statement
-def _taken(on_sqlite: bool) -> sa.Select[Any]:
-    return sa.select(reply_codes.c.code).where(dialect.among(reply_codes.c.code, "codes", on_sqlite=on_sqlite))
-
-
-async def _free(tx: Transaction, candidates: list[str]) -> list[str]:
-    taken = set(await tx.scalars(_taken(tx), {"codes": dialect.keys(tx, candidates)}))
-    return [code for code in candidates if code not in taken]

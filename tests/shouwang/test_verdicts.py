@@ -97,9 +97,6 @@ async def test_a_closed_incident_lets_go(service: Any) -> None:
             def randrange(self, stop: int) -> int:
                 return 0
 
-            def sample(self, among: range, number: int) -> list[int]:
-                return list(among)[:number]
-
         near = service.core.now() + timedelta(days=29, hours=23)
         taken = [await incidents.new_code(tx, f"other-{number}", near, Stubborn()) for number in range(184)]  # type: ignore[arg-type]
         assert incident.code not in taken
