@@ -224,6 +224,7 @@ def _raised(draft: Draft, finding: Finding, rule: Rule, plan: Plan | None, polic
         if raised and before.state is IncidentState.OPEN:
             escalation.begin_with_desk(draft, round_number=before.round + 1)
         elif raised:
+            telling.tell_answerer(draft, "worse")
             _under_its_policy(draft, before)
         return
     if not before.verified:

@@ -73,6 +73,7 @@ TEXTS: dict[str, Text] = {
     "inform.cleared_partly": Text(
         "一处已恢复，还有{standing}处报警 {place} {title}", "{standing} still in alarm {place} {title}"
     ),
+    "inform.worse": Text("另有更紧急的报警 {place} {title}", "And a more urgent alarm {place} {title}"),
     "inform.verified": Text("现场实时报警，正通知网格员 {place} {title}", "Live alarm now {place} {title}"),
     "inform.closed": Text("已结束({outcome}，{name}) {place} {title}", "Closed ({outcome}, {name}) {place} {title}"),
     "inform.cause_gone": Text("已恢复正常，无需处理 {place} {title}", "Back to normal {place} {title}"),
@@ -364,6 +365,7 @@ TEXTS: dict[str, Text] = {
     "told.outcome_reminder": Text("催报结果", "to give the outcome"),
     "told.cleared": Text("传感器恢复", "that the sensor is clear"),
     "told.cleared_partly": Text("一处传感器恢复", "that one sensor is clear"),
+    "told.worse": Text("另有更紧急的报警", "that there is a more urgent alarm"),
     "told.verified": Text("实时报警", "that the alarm is live now"),
     "told.closed": Text("事件结束", "that it is over"),
     "told.cause_gone": Text("已自行恢复", "that the cause is gone"),
