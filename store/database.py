@@ -163,7 +163,8 @@ class Database:
             await self._backend.backup(path)
 
     async def close(self) -> None:
-        """Let every connection go."""
+        """Let every connection go, once nobody writes any more."""
+        await self._together.finish()
         await self._backend.close()
 
     def _refuse_second(self) -> asyncio.Task[Any] | None:

@@ -267,10 +267,13 @@ class Sqlite:
 
     async def close(self) -> None:
         """Let every connection go."""
-        for connection in (*self._readers, *filter(None, [self._writer])):
-            await connection.close()
-        self._readers.clear()
-        self._writer = None
+        # Not in the middle of a transaction: a connection that is closed in one thread and used in another takes the
+        # whole process with it.
+        async with self._writing:
+            for connection in (*self._readers, *filter(None, [self._writer])):
+                await connection.close()
+            self._readers.clear()
+            self._writer = None
 
     async def _undo(self, connection: SqliteConnection) -> None:
         try:

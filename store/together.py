@@ -54,6 +54,11 @@ class Together:
             self._writer = asyncio.create_task(self._write_all(), name="units of work")
         return await result
 
+    async def finish(self) -> None:
+        """Wait until nothing is being written any more."""
+        while self._writer is not None:
+            await asyncio.wait([self._writer])
+
     async def _write_all(self) -> None:
         group: list[_Unit] = []
         try:

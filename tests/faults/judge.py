@@ -71,6 +71,7 @@ def _expected_of(ledger: Ledger, home: int, went: Course) -> Iterator[Way]:
 
 def missing(ledger: Ledger) -> list[tuple[int, str]]:
     """Give what has not been told yet: which home, and who."""
+    ledger = _with_keys_named(ledger)
     told = {(home, one.to, one.channel) for one in ledger.messages if one.page for home in one.homes}
     asked_anew = {(home, one.to) for one in ledger.messages for home in one.asks_anew}
     course = courses(ledger)

@@ -21,6 +21,7 @@ _INCIDENTS = """
            EXISTS (SELECT 1 FROM due WHERE due.subject = incidents.id AND due.kind IN ('step', 'arrival', 'outcome'))
     FROM incidents
 """
+_FACTS = "SELECT count(*) FROM device_states"
 _EVENTS = "SELECT DISTINCT incident_id, event FROM journal"
 _ANSWERED = "SELECT DISTINCT incident_id, actor FROM journal WHERE event = 'acknowledged'"
 _OTHER_WAYS = "SELECT incident_id, recipient_id, channel FROM outbox WHERE step_key LIKE 'fb:%' AND purpose = 'page'"
@@ -135,6 +136,16 @@ def _calls(world: World, twilio: FakeTwilio, about: CallMap) -> list[Message]:
         )
         for one in twilio.calls
     ]
+
+
+async def taken_in(world: World, facts: int) -> None:
+    """Wait until so many facts of sensors have been committed."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            (((known,),),) = await _read(world, _FACTS)
+            if known >= facts:
+                return
+            await asyncio.sleep(0.1)
 
 
 async def observe(world: World) -> None:

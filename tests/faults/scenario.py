@@ -16,7 +16,7 @@ from tests.faults.faults.base import Fault
 from tests.faults.judge import judge, missing
 from tests.faults.ledger import Alarm, Ledger, Step, now
 from tests.faults.load import Amount, Load
-from tests.faults.observe import collect_messages, observe
+from tests.faults.observe import collect_messages, observe, taken_in
 from tests.faults.problem import Problem
 from tests.faults.tools import Tools
 from tests.faults.world import Layout, World
@@ -130,6 +130,8 @@ async def _live(world: World, scenario: Scenario) -> None:
         await world.up()
     try:
         await load.introduce()
+        # What is not acknowledged yet comes again after a fault, behind an alarm: the all-clear from before it.
+        await taken_in(world, load.introduced)
         load.begin()
         for row in scenario.faults:
             async with asyncio.TaskGroup() as together:
@@ -141,7 +143,8 @@ async def _live(world: World, scenario: Scenario) -> None:
         await _find_what_the_broker_lost(world, load)
         await _settle(world, scenario.settles_within_s)
         await load.hush()
-        # Who could not go just now is followed by somebody.
+        # Who could not go just now is followed by somebody, also where they had taken several homes by one key.
+        await observe(world)
         await _settle(world, scenario.settles_within_s)
         # No repeat may make up for what was lost; whatever comes twice comes now.
         if not missing(world.ledger):

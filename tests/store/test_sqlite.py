@@ -220,3 +220,26 @@ async def test_closing_twice_is_harmless(file: Sqlite) -> None:
         pass
     await file.close()
     await file.close()
+
+
+async def test_it_is_closed_when_the_transaction_is_over(file: Sqlite) -> None:
+    """A connection that is closed in its thread while a statement runs in another takes the whole process with it."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def write() -> int:
+        async with file.write() as connection:
+            begun.set()
+            await go_on.wait()
+            return (await connection.execute(sa.insert(_NUMBERS).values(number=7))).rowcount
+
+    writing = asyncio.create_task(write())
+    await begun.wait()
+    closing = asyncio.create_task(file.close())
+    await asyncio.sleep(0.05)
+    assert not closing.done()
+    go_on.set()
+
+    assert await writing == 1
+    await closing
+    async with file.read() as connection:
+        assert list(await connection.scalars(_ALL)) == [7]

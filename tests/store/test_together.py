@@ -101,3 +101,26 @@ async def test_who_does_not_wait_any_more_is_passed_over(writer: Writer) -> None
 
     assert await there == "b"
     assert writer.log == [["b"]]
+
+
+async def test_whoever_closes_waits_for_what_nobody_waits_for_any_more(writer: Writer) -> None:
+    """A web server that ends lets its requests go, and what they have begun to write goes on."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def work(tx: Any) -> None:
+        begun.set()
+        await go_on.wait()
+        tx.append("a")
+
+    request = asyncio.create_task(writer.together.run(work, 3))
+    await begun.wait()
+    request.cancel()
+    await asyncio.gather(request, return_exceptions=True)
+    closing = asyncio.create_task(writer.together.finish())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    go_on.set()
+    await closing
+
+    assert writer.log == [["a"]]
+    await writer.together.finish()
