@@ -133,7 +133,9 @@ def _cannot_go(draft: Draft, action: Action) -> str:
         telling.tell_reached(draft, "cannot_go", but={action.by}, tail="tail.help", name=action.by_name)
         draft.change(state=IncidentState.OPEN, answered_by=None, answered_by_name=None, answered_at=None)
         draft.cancel_due(DueKind.ARRIVAL)
-    escalation.hurry(draft, resumed=answerer)
+        escalation.resume(draft, action.by)
+    else:
+        escalation.hurry(draft)
     return _say(draft, "answer.cannot_go")
 
 

@@ -6,13 +6,13 @@ a lost timer can be put back.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from rules import wording
 from rules.assignment import Recipient, person
 from rules.community import ContactMethod
-from rules.decisions import DueKind, NewDelivery, Paged, Purpose
+from rules.decisions import DeliveryState, DueKind, NewDelivery, Paged, Purpose
 from rules.draft import Draft
 from rules.incident import Incident, IncidentState
 
@@ -67,17 +67,24 @@ def advance(draft: Draft) -> None:
         draft.set_due(DueKind.STEP, next_step_at(draft.incident))
 
 
-def hurry(draft: Draft, *, resumed: bool = False) -> None:
+def resume(draft: Draft, answerer: str | None) -> None:
+    """Go on where it stood when `answerer` took it, who does not come: those who were about to be told, and the next.
+
+    Its clock stood still meanwhile, so that the next step is not late.
+    """
+    _page_those_it_kept_from(draft, {answerer, *draft.incident.declined})
+    _hasten(draft)
+
+
+def hurry(draft: Draft) -> None:
     """Let the next step be due now, and those after it as much sooner.
 
-    `resumed` where the incident comes back from somebody who had answered: then its clock stood still meanwhile, and
-    the step is not late. An unverified incident that nobody had answered keeps its time: all of the desk know of it.
+    An unverified incident keeps its time: all of the desk know of it.
     """
-    incident = draft.incident
-    early = next_step_at(incident) - draft.now
-    if resumed or (incident.verified and early > timedelta()):
-        draft.change(round_began_at=(incident.round_began_at or incident.opened_at) - early)
-    draft.set_due(DueKind.STEP, max(next_step_at(draft.incident), draft.now))
+    if draft.incident.verified and next_step_at(draft.incident) > draft.now:
+        _hasten(draft)
+    else:
+        draft.set_due(DueKind.STEP, max(next_step_at(draft.incident), draft.now))
 
 
 def realert(draft: Draft) -> None:
@@ -171,6 +178,30 @@ def round_of(step_key: str) -> str:
     """What counts as one go at a person: the round of a step; a re-alert or a page to the desk by itself."""
     found = _ROUND_KEY.fullmatch(step_key)
     return f"r{found[1]}" if found else step_key
+
+
+def _hasten(draft: Draft) -> None:
+    incident = draft.incident
+    early = next_step_at(incident) - draft.now
+    draft.change(round_began_at=(incident.round_began_at or incident.opened_at) - early)
+    draft.set_due(DueKind.STEP, draft.now)
+
+
+def _page_those_it_kept_from(draft: Draft, but: Collection[str | None]) -> None:
+    """Page by what has not left of this round because somebody had answered; their step does not come again in it."""
+    stood_in_for = {row.step_key for row in draft.paged}
+    for row in draft.paged:
+        key, step_key = f"fb:{row.delivery_id}", origin(row, draft.paged)
+        kept = row.state is DeliveryState.CANCELLED and row.purpose is Purpose.PAGE and key not in stood_in_for
+        recipient = whoever(draft, row.recipient_id)
+        if not kept or recipient is None or row.recipient_id in but:
+            continue
+        if round_of(step_key) != f"r{draft.incident.round}":
+            continue
+        method = ContactMethod(channel=row.channel, address=row.address)
+        if page_by(draft, recipient, method, step_key=key):
+            detail = {"step": step_key, "to": recipient.id, "name": recipient.name, "target": recipient.target}
+            draft.note("paged", "clock", {**detail, "channels": [row.channel]})
 
 
 def _fire(draft: Draft) -> None:

@@ -144,7 +144,7 @@ def arrival_due(incident: Incident, *, due_at: datetime, paged: Sequence[Paged],
     telling.tell_reached(draft, "arrival_overdue", but={answerer, *desk}, tail="tail.help", name=name, within=within)
     draft.change(state=after, answered_by=None, answered_by_name=None, answered_at=None)
     draft.cancel_due(DueKind.ARRIVAL)
-    escalation.hurry(draft, resumed=True)
+    escalation.resume(draft, answerer)
     return draft.decision()
 
 

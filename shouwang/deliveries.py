@@ -280,7 +280,7 @@ class Deliveries:
         """Let it be sent once more, where somebody still waits for it; say whether it is."""
         now = self._core.now()
         if not await self._is_needed(tx, delivery, now):
-            await outbox.failed(tx, delivery, error=f"{why}, and not needed any more", now=now)
+            await outbox.spared(tx, delivery, error=f"{why}, and not needed any more", now=now)
             return False
         if not await outbox.retry(tx, delivery, at=now, error=f"{why}; sent again", now=now):
             return False

@@ -50,6 +50,7 @@ __all__ = [
     "retry",
     "sent",
     "set_state",
+    "spared",
     "unknown",
 ]
 
@@ -183,6 +184,11 @@ async def failed(
 ) -> bool:
     """Record that it will not arrive."""
     return await _settle(tx, delivery, now, _S.FAILED, error, against=against, along=along, error=error, **AT_REST)
+
+
+async def spared(tx: Transaction, delivery: Delivery, *, error: str, now: datetime) -> bool:
+    """Record that it has not left after all, and that nobody waits for it; `error` says why."""
+    return await _settle(tx, delivery, now, _S.CANCELLED, error, against=None, along=False, error=error, **AT_REST)
 
 
 async def unknown(

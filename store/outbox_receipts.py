@@ -17,8 +17,8 @@ _HELD_WITH_ID = once(WITH_ID.with_for_update())
 
 #: From which states a delivery may come into a state by a receipt: only forward, and never out of `delivered`.
 _FROM: dict[DeliveryState, frozenset[DeliveryState]] = {
-    _S.SENT: frozenset({_S.PENDING, _S.SENDING, _S.UNKNOWN}),
-    _S.DELIVERED: frozenset({_S.PENDING, _S.SENDING, _S.UNKNOWN, _S.SENT, _S.FAILED}),
+    _S.SENT: frozenset({_S.PENDING, _S.SENDING, _S.UNKNOWN, _S.CANCELLED}),
+    _S.DELIVERED: frozenset({_S.PENDING, _S.SENDING, _S.UNKNOWN, _S.SENT, _S.FAILED, _S.CANCELLED}),
     _S.FAILED: frozenset({_S.PENDING, _S.SENDING, _S.UNKNOWN, _S.SENT}),
 }
 
@@ -46,7 +46,9 @@ async def receipt(
     if not await dialect.insert_new(tx, receipts, ("provider_id", "status", "error_code", "received_at"), [row]):
         return None
     delivery = await _concerned(tx, provider_id, delivery_id)
-    if delivery is None or delivery.state in {_S.DELIVERED, _S.CANCELLED}:
+    if delivery is None or delivery.state is _S.DELIVERED:
+        return None
+    if delivery.state is _S.CANCELLED and not delivery.attempts:
         return None
     word = _Word(provider_id, status, error_code, provider)
     return await _heed(tx, delivery, word, now)
@@ -74,7 +76,7 @@ async def receipt_of_others(
     return [
         await _heed(tx, other, word, now)
         for other in others
-        if other.state not in {_S.DELIVERED, _S.CANCELLED} and other.provider_id in {None, delivery.provider_id}
+        if other.state is not _S.DELIVERED and other.provider_id in {None, delivery.provider_id}
     ]
 
 

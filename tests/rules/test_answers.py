@@ -287,3 +287,57 @@ def test_when_everybody_declines_they_are_asked_again_after_a_whole_round(villag
     stage.until(1000)
     assert "everybody_declined" in stage.events
     assert any(row.delivery.step_key == "r2s0" for row in stage.rows)
+
+
+# --- an answer that is taken back -------------------------------------------------------------------------------------
+
+
+def _answered_before_the_third_step_has_left(village: Any) -> Any:
+    stage = village.stage().until(119)
+    stage.sent_as = DeliveryState.PENDING
+    stage.until(120)
+    stage.sent_as = DeliveryState.SENT
+    stage.act(V.ACKNOWLEDGE)
+    return stage.after(10)
+
+
+def test_whom_an_answer_kept_from_being_told_is_told_when_it_is_taken_back(village: Any) -> None:
+    """Their step has had its turn, and their pages had not left: the next one must know (invariant never-silent)."""
+    stage = _answered_before_the_third_step_has_left(village)
+    stage.act(V.CANNOT_GO)
+    assert [(name, channel) for name, channel, _ in stage.pages] == [
+        ("赵芳", "sms"),
+        ("赵芳", "voice"),
+        ("张伟", "sms"),
+        ("张伟", "voice"),
+    ]
+    assert [entry.detail["step"] for entry in stage.last.journal if entry.event == "paged"] == ["r0s2"] * 4
+    assert stage.due == {DueKind.STEP: stage.now}
+
+    # Once: also where another takes it, and cannot go either.
+    stage.act(V.ACKNOWLEDGE, village.zhaofang)
+    stage.after(10).act(V.CANNOT_GO, village.zhaofang)
+    assert stage.pages == []
+
+
+def test_whom_an_answer_kept_from_being_told_is_told_when_nobody_arrives(village: Any) -> None:
+    stage = _answered_before_the_third_step_has_left(village)
+    stage.after(290).tick()
+    assert {name for name, _, _ in stage.pages} == {"赵芳", "张伟"}
+
+
+def test_whoever_does_not_arrive_is_not_called_by_what_their_answer_took_back(village: Any) -> None:
+    stage = village.stage().until(59)
+    stage.sent_as = DeliveryState.PENDING
+    stage.until(60)
+    stage.act(V.ACKNOWLEDGE)
+    stage.after(300).tick()
+    assert stage.pages == []
+
+
+def test_what_was_taken_back_in_a_round_that_is_over_stays_so(village: Any) -> None:
+    """The worse alarm began the policy anew meanwhile, and everybody's step comes again."""
+    stage = _answered_before_the_third_step_has_left(village)
+    stage.incident = replace(stage.incident, round=1, step=0)
+    stage.act(V.CANNOT_GO)
+    assert stage.pages == []

@@ -88,7 +88,7 @@ async def test_a_doubt_that_outlived_the_answer_is_not_sent_again(line: Line, ve
     (doubt,) = [one for one in await line.claim() if one.id == page.id]
     await line.outbox.doubt_answered(doubt, ABSENT)
 
-    assert (await line.states())["r0s0 sms li"] is DeliveryState.FAILED
+    assert (await line.states())["r0s0 sms li"] is DeliveryState.CANCELLED
     assert "doubt_resent" not in await line.events()
 
 

@@ -449,3 +449,19 @@ async def test_by_id(box: Any, make: Any, database: Database) -> None:
     one = await box.only()
     async with database.read() as tx:
         assert await outbox.by_id(tx, one.id) == replace(one)
+
+
+async def test_what_was_spared_and_landed_all_the_same_has_arrived(box: Any, make: Any, database: Database) -> None:
+    """Any word of the provider proves that it has the message; who is then on the way is news for its reader."""
+    await box.put(make.delivery("tried"))
+    (tried,) = await box.claim()
+    async with database.write() as tx:
+        assert await outbox.spared(tx, tried, error="not at the provider, and not needed any more", now=make.now)
+        assert not await outbox.spared(tx, tried, error="again", now=make.now)
+    assert (await box.only()).state is S.CANCELLED
+    async with database.write() as tx:
+        word = {"status": "delivered", "error_code": None, "now": make.now}
+        delivery = await outbox.receipt(tx, provider_id="SM1", delivery_id=tried.id, **word)
+        assert delivery is not None
+        assert await outbox.set_state(tx, tried.id, S.DELIVERED)
+    assert ((await box.only()).state, (await box.only()).provider_id) == (S.DELIVERED, "SM1")
